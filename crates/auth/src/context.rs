@@ -1,0 +1,61 @@
+//! What a request carries along: who asks, from where, what may be read, what time it is.
+
+use keywright_crypto::Keyring;
+use keywright_store::Store;
+use keywright_types::{AccessKeyId, AccountId, EventId, NodeId, Principal, Region, RequestId, Rng, Timestamp};
+use std::net::IpAddr;
+
+/// An authenticated caller.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    pub principal: Principal,
+    pub account: AccountId,
+    pub access_key_id: AccessKeyId,
+}
+
+/// One request's surroundings; made by the pipeline after authentication.
+#[derive(Debug, Clone)]
+pub struct RequestContext {
+    pub request_id: RequestId,
+    /// The id of the request's own trail record.
+    pub event_id: EventId,
+    pub caller: Caller,
+    /// The Region of the credential scope: where unqualified names live.
+    pub region: Region,
+    pub source_ip: IpAddr,
+    pub user_agent: String,
+    /// The `Host` that the client named, for the trail.
+    pub host: String,
+    /// Whether the request came over TLS.
+    pub secure_transport: bool,
+    pub received_at: Timestamp,
+}
+
+/// What an operation may read: the store, its service with its caches, the keyring to unwrap with.
+#[derive(Clone, Copy)]
+pub struct View<'a, S> {
+    pub store: &'a Store,
+    pub service: &'a S,
+    pub keyring: &'a Keyring,
+    pub now: Timestamp,
+    /// Set when an earlier attempt met a conflict: read past the caches.
+    pub fresh: bool,
+}
+
+/// What a decision may use besides its facts: time, randomness, the keyring, the service's settings.
+#[derive(Clone, Copy)]
+pub struct Env<'a, S> {
+    pub service: &'a S,
+    pub keyring: &'a Keyring,
+    pub rng: &'a dyn Rng,
+    pub node: NodeId,
+    pub now: Timestamp,
+}
+
+impl<S> Env<'_, S> {
+    /// A fresh id for an event or a trail record.
+    #[must_use]
+    pub fn event_id(&self) -> EventId {
+        EventId::from_random(self.rng.array())
+    }
+}

@@ -1,0 +1,31 @@
+//! Who calls, and may they.
+//!
+//! What: access keys and the check of a caller's credentials, the [`Operation`] trait that every
+//! operation of every service implements, and [`authorise`], the only maker of [`Authorised`].
+//! Why here: a service's `decide` takes an `Authorised<Op>`, so an unauthorised decision does not compile.
+//!
+//! Invariants
+//! - A [`Caller`] comes from the verified credentials of the request, never from what it says of itself.
+//! - `Authorised` has no public constructor; it is made after the policy allowed every check.
+//! - Whether a hidden resource is "denied" or "not found" is decided here: a caller without the right
+//!   to it is denied, whether it exists or not.
+//!
+//! Not here: the policy language (policy), verification of signatures (aws::sigv4), the pipeline (server).
+
+mod access_keys;
+mod account;
+mod announce;
+mod authorise;
+mod context;
+mod error;
+mod marker;
+mod operation;
+
+pub use access_keys::{AccessKeyRow, AccessKeyStatus, AccessKeys, Credential};
+pub use account::AccountRow;
+pub use announce::{BusEvent, ServiceEvent};
+pub use authorise::{Authorised, authorise};
+pub use context::{Caller, Env, RequestContext, View};
+pub use error::{Cause, ServiceError};
+pub use marker::{InvalidMarker, Page};
+pub use operation::{Check, Checks, Decision, Operation, Protected, Work};

@@ -1,0 +1,137 @@
+//! The shape of every operation: parse → facts → checks → decide.
+
+use crate::authorise::Authorised;
+use crate::context::{Env, RequestContext, View};
+use crate::error::ServiceError;
+use keywright_aws::{Input, OperationModel, Output};
+use keywright_policy::{ConditionValue, Document};
+use keywright_store::WriteSet;
+use smallvec::SmallVec;
+use std::future::Future;
+use std::sync::Arc;
+
+/// The resource of a check and what guards it.
+#[derive(Debug, Clone)]
+pub enum Protected {
+    /// A resource with a policy of its own, such as a key.
+    ByPolicy { arn: Arc<str>, policy: Arc<Document> },
+    /// No such resource, or none that this Region holds; decided on the caller's own rights.
+    Absent { arn: String },
+    /// An action on no resource in particular (`Resource: "*"`), or on one that has no policy, such as an alias.
+    ByIdentity { arn: String },
+}
+
+impl Protected {
+    #[must_use]
+    pub fn arn(&self) -> &str {
+        match self {
+            Self::ByPolicy { arn, .. } => arn,
+            Self::Absent { arn } | Self::ByIdentity { arn } => arn,
+        }
+    }
+}
+
+/// One question to the policies: may the caller do `action` to this resource?
+#[derive(Debug, Clone)]
+pub struct Check {
+    /// The IAM action, such as `kms:Decrypt`.
+    pub action: &'static str,
+    pub protected: Protected,
+}
+
+/// Nearly every operation has one or two.
+pub type Checks = SmallVec<[Check; 2]>;
+
+/// What an operation decided: its answer and what must be durable before the answer leaves.
+pub struct Decision<O> {
+    pub output: O,
+    pub writes: WriteSet,
+}
+
+impl<O> Decision<O> {
+    /// An answer that changes nothing.
+    pub fn answer(output: O) -> Self {
+        Self { output, writes: WriteSet::default() }
+    }
+
+    pub fn write(output: O, writes: WriteSet) -> Self {
+        Self { output, writes }
+    }
+}
+
+/// One operation of one service. The pipeline does everything else: see ARCHITECTURE.md.
+pub trait Operation: Sized + Send + Sync + 'static {
+    type Service: Send + Sync + 'static;
+    type Input: Input;
+    type Output: Output;
+    type Facts: Send + Sync;
+    type Error: ServiceError;
+
+    /// The operation's row in the generated model.
+    const MODEL: &'static OperationModel;
+    /// CloudTrail's `readOnly`: nothing changes that a later request could see.
+    const READ_ONLY: bool;
+
+    /// From the wire's shape to the domain's, without IO.
+    ///
+    /// # Errors
+    /// What the shape's constraints cannot say, such as a name that is no key.
+    fn parse(input: Self::Input, service: &Self::Service) -> Result<Self, Self::Error>;
+
+    /// Reads what must be known, from caches or the store. Must tell absence as a fact, not as an
+    /// error: whether the caller may know of it is decided afterwards.
+    fn facts(
+        &self,
+        view: View<'_, Self::Service>,
+        request: &RequestContext,
+    ) -> impl Future<Output = Result<Self::Facts, Self::Error>> + Send;
+
+    /// Every (action, resource) that the caller must be allowed.
+    fn checks(&self, facts: &Self::Facts, request: &RequestContext) -> Checks;
+
+    /// The service's own condition keys of this request, such as `kms:EncryptionContext:app`; asked for
+    /// only when a policy names one.
+    fn condition<'a>(&'a self, facts: &'a Self::Facts, check: &'a Check, key: &str) -> ConditionValue<'a> {
+        let _ = (facts, check, key);
+        ConditionValue::Absent
+    }
+
+    /// Decides, without reading or writing anything.
+    ///
+    /// # Errors
+    /// The operation's own, by AWS's codes.
+    fn decide(
+        op: &Authorised<'_, Self>,
+        facts: &Self::Facts,
+        env: Env<'_, Self::Service>,
+        request: &RequestContext,
+    ) -> Result<Decision<Self::Output>, Self::Error>;
+
+    /// Called once the decision is durable and recorded: for observations, such as a key's last use.
+    fn done(&self, facts: &Self::Facts, service: &Self::Service, request: &RequestContext) {
+        let _ = (facts, service, request);
+    }
+}
+
+/// Work of the service itself, such as rotating one key that is due. It has the same shape as an
+/// operation, without a caller.
+pub trait Work: Send + Sync {
+    type Service: Send + Sync + 'static;
+    type Facts: Send + Sync;
+    type Error: ServiceError;
+
+    fn facts(
+        &self,
+        view: View<'_, Self::Service>,
+    ) -> impl Future<Output = Result<Self::Facts, Self::Error>> + Send;
+
+    /// `None` when there is nothing (left) to do.
+    ///
+    /// # Errors
+    /// What keeps the work from being done; it is tried again later.
+    fn decide(
+        &self,
+        facts: &Self::Facts,
+        env: Env<'_, Self::Service>,
+    ) -> Result<Option<WriteSet>, Self::Error>;
+}

@@ -1,0 +1,47 @@
+//! One line of the list of rotations.
+
+use keywright_aws::keywright::{
+    PeriodSource as WireSource, ResourceType, RotationEntry, RotationStatus,
+};
+use keywright_kms::rotation::PeriodSource;
+use keywright_kms::{Key, KeyManager, KeyState};
+use keywright_types::Timestamp;
+
+/// How a key stands with its rotation at `now`.
+pub(crate) fn of_key(key: &Key, now: Timestamp) -> RotationEntry {
+    let period = key.rotation.period();
+    let (status, reason) = match (period, key.state) {
+        (None, KeyState::Enabled | KeyState::Disabled | KeyState::PendingDeletion { .. }) => {
+            (RotationStatus::Off, None)
+        }
+        (Some(_), KeyState::Disabled) => {
+            (RotationStatus::Blocked, Some("The key is disabled; it rotates once it is enabled again."))
+        }
+        (Some(_), KeyState::PendingDeletion { .. }) => {
+            (RotationStatus::Blocked, Some("The key is pending deletion."))
+        }
+        (Some(_), KeyState::Enabled) => match key.rotation.next_at {
+            Some(due) if due <= now => {
+                (RotationStatus::Due, Some("The rotation is due; the server does it within seconds."))
+            }
+            Some(_) | None => (RotationStatus::Scheduled, None),
+        },
+    };
+    let source = period.map(|(_, source)| match (key.manager, source) {
+        (KeyManager::Service, PeriodSource::Api | PeriodSource::Tag) => WireSource::Service,
+        (KeyManager::Customer, PeriodSource::Api) => WireSource::Api,
+        (KeyManager::Customer, PeriodSource::Tag) => WireSource::Tag,
+    });
+    RotationEntry {
+        resource_arn: Some(key.arn_text.to_string()),
+        resource_type: Some(ResourceType::Key),
+        rotation_enabled: Some(period.is_some()),
+        period_in_days: period.and_then(|(days, _)| i32::try_from(days).ok()),
+        period_source: source,
+        // The first material is no rotation.
+        last_rotation_date: (key.material_count > 1).then_some(key.current_material_at),
+        next_rotation_date: period.and(key.rotation.next_at),
+        status: Some(status),
+        reason: reason.map(str::to_owned),
+    }
+}

@@ -1,0 +1,5 @@
+//! The subcommands, one file each.
+
+pub mod rotation;
+pub mod server;
+pub mod trail;

@@ -1,0 +1,113 @@
+//! `keywright rotation list|due`: asks the server.
+
+use crate::client::Client;
+use crate::exit::Exit;
+use crate::output::{self, Format};
+use clap::{Args, Subcommand};
+use keywright_types::Timestamp;
+use miette::Report;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::path::PathBuf;
+
+#[derive(Debug, Subcommand)]
+pub enum RotationCommand {
+    /// Every key with its period, its last and its next rotation, and what keeps it from rotating.
+    List(RotationArgs),
+    /// Only what is due now or cannot rotate. Exit code 1 if there is any.
+    Due(RotationArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct RotationArgs {
+    /// The server's data folder: its root credential is used unless AWS_ACCESS_KEY_ID is set.
+    #[arg(long, value_name = "DIR", default_value = "keywright-data", env = "KEYWRIGHT_DATA")]
+    data: PathBuf,
+    /// The server's address [default: the profile's endpoint_url, or AWS_ENDPOINT_URL].
+    #[arg(long, value_name = "URL", env = "AWS_ENDPOINT_URL")]
+    endpoint: Option<String>,
+    #[arg(long, value_enum, default_value = "table")]
+    output: Format,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Page {
+    rotations: Vec<Value>,
+    next_marker: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Entry {
+    resource_arn: String,
+    period_in_days: Option<u32>,
+    period_source: Option<String>,
+    last_rotation_date: Option<f64>,
+    next_rotation_date: Option<f64>,
+    status: String,
+    reason: Option<String>,
+}
+
+pub fn run(command: RotationCommand) -> Result<Exit, Report> {
+    match command {
+        RotationCommand::List(args) => {
+            print(&fetch(&args, &["ALL"])?, args.output)?;
+            Ok(Exit::Clean)
+        }
+        RotationCommand::Due(args) => {
+            let found = fetch(&args, &["DUE", "BLOCKED"])?;
+            print(&found, args.output)?;
+            Ok(if found.is_empty() { Exit::Clean } else { Exit::Findings })
+        }
+    }
+}
+
+fn fetch(args: &RotationArgs, filters: &[&str]) -> Result<Vec<Value>, Report> {
+    let client = Client::new(&args.data, args.endpoint.as_deref())?;
+    let mut rotations = Vec::new();
+    for filter in filters {
+        let mut marker: Option<String> = None;
+        loop {
+            let request = json!({ "Filter": filter, "Limit": 1000, "Marker": marker });
+            let answer = client.call("keywright", "Keywright.ListRotations", &request)?;
+            let page: Page = serde_json::from_slice(&answer)
+                .map_err(|fault| miette::miette!("the server's answer is not a list of rotations: {fault}"))?;
+            rotations.extend(page.rotations);
+            marker = page.next_marker;
+            if marker.is_none() {
+                break;
+            }
+        }
+    }
+    Ok(rotations)
+}
+
+fn print(rotations: &[Value], format: Format) -> Result<(), Report> {
+    match format {
+        Format::Json => output::line(&json!({ "Rotations": rotations }).to_string()),
+        Format::Table => {
+            let mut rows = Vec::with_capacity(rotations.len());
+            for rotation in rotations {
+                let entry: Entry = serde_json::from_value(rotation.clone())
+                    .map_err(|fault| miette::miette!("the server's answer is not a rotation: {fault}"))?;
+                rows.push(vec![
+                    entry.resource_arn,
+                    entry.status,
+                    entry.period_in_days.map(|days| format!("{days}d")).unwrap_or_default(),
+                    entry.period_source.unwrap_or_default(),
+                    day(entry.last_rotation_date),
+                    day(entry.next_rotation_date),
+                    entry.reason.unwrap_or_default(),
+                ]);
+            }
+            output::table(&["RESOURCE", "STATUS", "PERIOD", "SET BY", "LAST", "NEXT", "WHY"], rows);
+        }
+    }
+    Ok(())
+}
+
+fn day(seconds: Option<f64>) -> String {
+    #[expect(clippy::cast_possible_truncation, reason = "whole seconds of a date fit an i64")]
+    seconds.map(|seconds| Timestamp::from_seconds(seconds as i64).rfc3339()).unwrap_or_default()
+}

@@ -1,0 +1,55 @@
+//! `keywright`: the one binary. Subcommands and nothing else.
+
+mod client;
+mod commands;
+mod exit;
+mod output;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Keeps keys and secrets turning: a key management service compatible with the AWS KMS API that you run
+/// yourself, and that rotates every key on schedule.
+#[derive(Parser)]
+#[command(name = "keywright", version = VERSION, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const VERSION: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    "\nCompatible with the AWS KMS API. Not affiliated with or endorsed by Amazon Web Services; AWS is a trademark \
+     of Amazon.com, Inc. or its affiliates."
+);
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the service; initialises an empty data folder first.
+    Server(commands::server::ServerArgs),
+    /// Make a data folder: store, root key, account and root credential.
+    Init(commands::server::ServerArgs),
+    /// What rotates when, and why something did not.
+    #[command(subcommand)]
+    Rotation(commands::rotation::RotationCommand),
+    /// The audit trail: verify it, or read its end.
+    #[command(subcommand)]
+    Trail(commands::trail::TrailCommand),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = match cli.command {
+        Command::Server(args) => commands::server::run(args),
+        Command::Init(args) => commands::server::init(args),
+        Command::Rotation(command) => commands::rotation::run(command),
+        Command::Trail(command) => commands::trail::run(command),
+    };
+    match outcome {
+        Ok(code) => code.into(),
+        Err(report) => {
+            output::error(&report);
+            exit::Exit::Failed.into()
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! KMS's condition keys: what a policy's `Condition` may ask about a request.
+//!
+//! Names come in lower case. Source: Service Authorization Reference, "Condition keys for AWS KMS".
+
+use crate::key::Key;
+use crate::ops::symmetric::EncryptionContext;
+use crate::service::Resolved;
+use keywright_policy::ConditionValue;
+use keywright_types::KeyRef;
+
+/// What a cryptographic operation adds to the condition keys.
+pub(crate) struct Crypto<'a> {
+    pub(crate) key_ref: Option<&'a KeyRef>,
+    pub(crate) context: &'a EncryptionContext,
+    pub(crate) re_encrypt_on_same_key: Option<bool>,
+}
+
+/// The keys that every operation on a key has.
+pub(crate) fn of_key<'a>(resolved: &'a Resolved, key_ref: Option<&'a KeyRef>, name: &str) -> ConditionValue<'a> {
+    if name == "kms:requestalias" {
+        return match key_ref {
+            Some(KeyRef::Alias(alias)) => ConditionValue::Single(alias.as_str()),
+            Some(KeyRef::AliasArn(alias)) => ConditionValue::Single(alias.name.as_str()),
+            Some(KeyRef::Id(_) | KeyRef::Arn(_)) | None => ConditionValue::Absent,
+        };
+    }
+    match resolved {
+        Resolved::Key(key) => of_existing(key, name),
+        Resolved::NoKey(_) | Resolved::NoAlias(_) => ConditionValue::Absent,
+    }
+}
+
+fn of_existing<'a>(key: &'a Key, name: &str) -> ConditionValue<'a> {
+    match name {
+        "kms:keyspec" | "kms:customermasterkeyspec" => ConditionValue::Single(key.spec.as_str()),
+        "kms:keyusage" | "kms:customermasterkeyusage" => ConditionValue::Single(key.usage.as_str()),
+        "kms:keyorigin" => ConditionValue::Single(key.origin.as_str()),
+        "kms:multiregion" => ConditionValue::Bool(false),
+        _ => match name.strip_prefix("aws:resourcetag/") {
+            // Condition keys ignore case, and so does the tag's name behind them.
+            Some(tag) => key
+                .tags
+                .iter()
+                .find(|(known, _)| known.eq_ignore_ascii_case(tag))
+                .map_or(ConditionValue::Absent, |(_, value)| ConditionValue::Single(value)),
+            None => ConditionValue::Absent,
+        },
+    }
+}
+
+/// The keys of a cryptographic operation.
+pub(crate) fn of_crypto<'a>(resolved: &'a Resolved, crypto: &Crypto<'a>, name: &str) -> ConditionValue<'a> {
+    match name {
+        "kms:encryptionalgorithm" => ConditionValue::Single("SYMMETRIC_DEFAULT"),
+        "kms:encryptioncontextkeys" => {
+            if crypto.context.is_empty() {
+                ConditionValue::Absent
+            } else {
+                ConditionValue::Multi(crypto.context.keys().map(String::as_str).collect())
+            }
+        }
+        "kms:reencryptonsamekey" => {
+            crypto.re_encrypt_on_same_key.map_or(ConditionValue::Absent, ConditionValue::Bool)
+        }
+        _ => match name.strip_prefix("kms:encryptioncontext:") {
+            Some(pair) => crypto
+                .context
+                .iter()
+                .find(|(known, _)| known.eq_ignore_ascii_case(pair))
+                .map_or(ConditionValue::Absent, |(_, value)| ConditionValue::Single(value)),
+            None => of_key(resolved, crypto.key_ref, name),
+        },
+    }
+}

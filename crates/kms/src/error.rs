@@ -1,0 +1,305 @@
+//! What a KMS operation can refuse, by AWS's codes; the texts are made here and nowhere else.
+//!
+//! Source: KMS API Reference, each operation's errors; texts as recorded from the service by public
+//! test suites, which clients match on.
+
+use crate::key_state::StateFault;
+use keywright_auth::{Cause, InvalidMarker, ServiceError};
+use keywright_aws::WireError;
+use keywright_policy::PolicyError;
+use keywright_types::{AliasArn, InvalidKeyRef, KeyArn, Region};
+use std::borrow::Cow;
+use std::sync::Arc;
+
+/// A refused or failed KMS operation.
+#[derive(Debug)]
+pub enum KmsError {
+    AccessDenied { message: String },
+    AlreadyExists { alias: AliasArn },
+    /// An automatic rotation is about to run.
+    RotationConflict { key: Arc<str> },
+    /// A blob whose key is not here: a denial, so that nobody learns which keys exist.
+    CiphertextKeyAbsent { principal: String, action: &'static str },
+    CustomKeyStoreNotFound,
+    Disabled { key: Arc<str> },
+    DryRun,
+    /// The blob is of another key than the request names.
+    IncorrectKey,
+    Internal(Cause),
+    InvalidAliasName,
+    InvalidCiphertext,
+    InvalidGrantToken,
+    InvalidMarker,
+    InvalidState { key: Arc<str>, is: &'static str },
+    /// A rotation set by tag cannot be switched off beside it.
+    RotationSetByTag { key: Arc<str> },
+    Limit(Limit),
+    MalformedPolicy(PolicyFault),
+    NotAuthorizedAlias,
+    NotFound(NotFound),
+    Tag(TagFault),
+    Unavailable(Cause),
+    Unsupported { message: Option<String> },
+    Validation { message: String },
+    /// InvalidKeyUsageException: an algorithm that the key's spec does not have.
+    WrongAlgorithm { algorithm: &'static str, spec: &'static str },
+}
+
+/// What was not found.
+#[derive(Debug)]
+pub enum NotFound {
+    Key(KeyArn),
+    Alias(AliasArn),
+    /// The text names no key at all.
+    NotAKey(InvalidKeyRef),
+    /// A management operation was given an alias; those take ids and ARNs only.
+    AliasNotTaken(String),
+    /// An ARN of another Region than the request's.
+    ForeignRegion(Region),
+    /// The only policy a key has is called `default`.
+    Policy,
+}
+
+/// Which limit was reached.
+#[derive(Debug)]
+pub enum Limit {
+    OnDemandRotations { key: Arc<str> },
+    AliasesPerKey { key: Arc<str> },
+    PolicySize,
+}
+
+/// Why a key policy is refused.
+#[derive(Debug)]
+pub enum PolicyFault {
+    Form(PolicyError),
+    /// The caller could not change the policy any more.
+    Lockout,
+}
+
+/// Why tags are refused.
+#[derive(Debug)]
+pub enum TagFault {
+    Duplicate,
+    TooMany,
+    Reserved,
+    /// The value of the rotation period tag.
+    RotationPeriod { days_min: u32 },
+}
+
+impl KmsError {
+    pub(crate) fn validation(message: impl Into<String>) -> Self {
+        Self::Validation { message: message.into() }
+    }
+
+    pub(crate) fn unsupported(message: impl Into<String>) -> Self {
+        Self::Unsupported { message: Some(message.into()) }
+    }
+
+    /// A state's refusal of this key.
+    pub(crate) fn state(key: &Arc<str>, fault: StateFault) -> Self {
+        match fault {
+            StateFault::Disabled => Self::Disabled { key: Arc::clone(key) },
+            StateFault::Invalid(is) => Self::InvalidState { key: Arc::clone(key), is },
+        }
+    }
+}
+
+impl From<InvalidKeyRef> for KmsError {
+    fn from(fault: InvalidKeyRef) -> Self {
+        Self::NotFound(NotFound::NotAKey(fault))
+    }
+}
+
+impl From<InvalidMarker> for KmsError {
+    fn from(InvalidMarker: InvalidMarker) -> Self {
+        Self::InvalidMarker
+    }
+}
+
+impl ServiceError for KmsError {
+    fn wire(&self) -> WireError {
+        let (code, status, message): (&'static str, u16, Option<Cow<'static, str>>) = match self {
+            Self::AccessDenied { message } => ("AccessDeniedException", 400, Some(message.clone().into())),
+            Self::AlreadyExists { alias } => (
+                "AlreadyExistsException",
+                400,
+                Some(format!("An alias with the name {alias} already exists").into()),
+            ),
+            Self::RotationConflict { key } => (
+                "ConflictException",
+                400,
+                Some(
+                    format!(
+                        "Automatic rotation of {key} is in progress or is scheduled to begin within the next 20 minutes."
+                    )
+                    .into(),
+                ),
+            ),
+            Self::CiphertextKeyAbsent { principal, action } => (
+                "AccessDeniedException",
+                400,
+                Some(
+                    format!(
+                        "User: {principal} is not authorized to perform: {action} on the resource associated with this ciphertext because the resource does not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly denies access"
+                    )
+                    .into(),
+                ),
+            ),
+            Self::CustomKeyStoreNotFound => ("CustomKeyStoreNotFoundException", 400, None),
+            Self::Disabled { key } => ("DisabledException", 400, Some(format!("{key} is disabled.").into())),
+            Self::DryRun => (
+                "DryRunOperationException",
+                400,
+                Some("The request would have succeeded, but the DryRun option is set.".into()),
+            ),
+            Self::IncorrectKey => (
+                "IncorrectKeyException",
+                400,
+                Some("The key ID in the request does not identify a CMK that can perform this operation.".into()),
+            ),
+            Self::Internal(_) => ("KMSInternalException", 500, None),
+            Self::InvalidAliasName => (
+                "InvalidAliasNameException",
+                400,
+                Some("Alias contains invalid characters. Alias may only contain alphanumeric characters, forward slashes (/), underscores (_), and dashes (-).".into()),
+            ),
+            Self::InvalidCiphertext => ("InvalidCiphertextException", 400, None),
+            Self::InvalidGrantToken => {
+                ("InvalidGrantTokenException", 400, Some("Invalid grant token.".into()))
+            }
+            Self::InvalidMarker => ("InvalidMarkerException", 400, Some("Could not deserialize marker".into())),
+            Self::InvalidState { key, is } => {
+                ("KMSInvalidStateException", 400, Some(format!("{key} is {is}.").into()))
+            }
+            Self::RotationSetByTag { key } => (
+                "KMSInvalidStateException",
+                400,
+                Some(
+                    format!(
+                        "The rotation period of {key} is set by the tag {}; remove the tag to switch rotation off.",
+                        crate::rotation::PERIOD_TAG
+                    )
+                    .into(),
+                ),
+            ),
+            Self::Limit(limit) => ("LimitExceededException", 400, Some(limit.message())),
+            Self::MalformedPolicy(fault) => {
+                ("MalformedPolicyDocumentException", 400, Some(fault.message()))
+            }
+            // Not in the KMS model, but what the service answers for names under alias/aws/.
+            Self::NotAuthorizedAlias => ("NotAuthorizedException", 400, Some("Not authorized to create or change an alias with the reserved prefix \"alias/aws/\".".into())),
+            Self::NotFound(what) => ("NotFoundException", 400, Some(what.message())),
+            Self::Tag(fault) => ("TagException", 400, Some(fault.message())),
+            Self::Unavailable(_) => (
+                "DependencyTimeoutException",
+                500,
+                Some("The system timed out while trying to fulfill the request.".into()),
+            ),
+            Self::Unsupported { message } => {
+                ("UnsupportedOperationException", 400, message.clone().map(Cow::Owned))
+            }
+            Self::Validation { message } => ("ValidationException", 400, Some(message.clone().into())),
+            Self::WrongAlgorithm { algorithm, spec } => (
+                "InvalidKeyUsageException",
+                400,
+                Some(format!("Algorithm {algorithm} is incompatible with key spec {spec}.").into()),
+            ),
+        };
+        WireError { code, status, message }
+    }
+
+    fn denied(message: String) -> Self {
+        Self::AccessDenied { message }
+    }
+
+    fn internal(cause: Cause) -> Self {
+        Self::Internal(cause)
+    }
+
+    fn unavailable(cause: Cause) -> Self {
+        Self::Unavailable(cause)
+    }
+
+    fn cause(&self) -> Option<&Cause> {
+        match self {
+            Self::Internal(cause) | Self::Unavailable(cause) => Some(cause),
+            Self::AccessDenied { .. }
+            | Self::AlreadyExists { .. }
+            | Self::RotationConflict { .. }
+            | Self::CiphertextKeyAbsent { .. }
+            | Self::CustomKeyStoreNotFound
+            | Self::Disabled { .. }
+            | Self::DryRun
+            | Self::IncorrectKey
+            | Self::InvalidAliasName
+            | Self::InvalidCiphertext
+            | Self::InvalidGrantToken
+            | Self::InvalidMarker
+            | Self::InvalidState { .. }
+            | Self::RotationSetByTag { .. }
+            | Self::Limit(_)
+            | Self::MalformedPolicy(_)
+            | Self::NotAuthorizedAlias
+            | Self::NotFound(_)
+            | Self::Tag(_)
+            | Self::Unsupported { .. }
+            | Self::Validation { .. }
+            | Self::WrongAlgorithm { .. } => None,
+        }
+    }
+}
+
+impl NotFound {
+    fn message(&self) -> Cow<'static, str> {
+        match self {
+            Self::Key(arn) => format!("Key '{arn}' does not exist").into(),
+            Self::Alias(arn) => format!("Alias {arn} is not found.").into(),
+            Self::NotAKey(fault) => fault.to_string().into(),
+            Self::AliasNotTaken(text) => format!("Invalid keyId '{text}'").into(),
+            Self::ForeignRegion(region) => format!("Invalid arn {region}").into(),
+            Self::Policy => "No such policy exists".into(),
+        }
+    }
+}
+
+impl Limit {
+    fn message(&self) -> Cow<'static, str> {
+        match self {
+            Self::OnDemandRotations { key } => format!(
+                "The on-demand rotations limit has been reached for the given keyId. No more on-demand rotations can be performed for this key: {key}"
+            )
+            .into(),
+            Self::AliasesPerKey { key } => {
+                format!("The limit of {} aliases has been reached for the key: {key}", crate::alias::ALIASES_PER_KEY_MAX).into()
+            }
+            Self::PolicySize => "The key policy exceeds the limit of 32768 bytes".into(),
+        }
+    }
+}
+
+impl PolicyFault {
+    fn message(&self) -> Cow<'static, str> {
+        match self {
+            Self::Form(fault) => fault.to_string().into(),
+            Self::Lockout => {
+                "The new key policy will not allow you to update the key policy in the future.".into()
+            }
+        }
+    }
+}
+
+impl TagFault {
+    fn message(&self) -> Cow<'static, str> {
+        match self {
+            Self::Duplicate => "Duplicate tag keys".into(),
+            Self::TooMany => "Too many tags".into(),
+            Self::Reserved => "Tags beginning with aws: are reserved".into(),
+            Self::RotationPeriod { days_min } => format!(
+                "The tag {} takes a number of days from {days_min}d to {}d",
+                crate::rotation::PERIOD_TAG,
+                crate::rotation::PERIOD_DAYS_MAX
+            )
+            .into(),
+        }
+    }
+}

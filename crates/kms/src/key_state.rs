@@ -1,0 +1,92 @@
+//! The life of a key and what each stage allows.
+//!
+//! Source: KMS Developer Guide, "Key states of AWS KMS keys" (the table of states and operations).
+
+use keywright_types::Timestamp;
+
+/// Where a key is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyState {
+    Enabled,
+    Disabled,
+    /// Waits for its end; nothing but cancelling brings it back.
+    PendingDeletion {
+        delete_at: Timestamp,
+        /// The waiting period that was asked for, in days (7 to 30).
+        window_days: u32,
+    },
+}
+
+/// What an operation wants to do with a key, as far as the key's state has a say in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyUse {
+    /// Encrypt, Decrypt, ReEncrypt, GenerateDataKey and their like.
+    Cryptographic,
+    /// CreateAlias, UpdateAlias onto this key, TagResource, UntagResource, UpdateKeyDescription.
+    Annotate,
+    /// DescribeKey, policies, lists of tags and aliases, DeleteAlias, UpdateAlias away from this key,
+    /// rotation status and history, last use.
+    Inspect,
+    /// EnableKey and DisableKey.
+    Switch,
+    /// EnableKeyRotation and DisableKeyRotation.
+    ConfigureRotation,
+    /// RotateKeyOnDemand, and the rotation of a key that is due.
+    Rotate,
+    ScheduleDeletion,
+    CancelDeletion,
+}
+
+/// Why a state refuses a use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StateFault {
+    /// DisabledException.
+    Disabled,
+    /// KMSInvalidStateException, with what the key is (or is not), as the message has it.
+    Invalid(&'static str),
+}
+
+impl KeyState {
+    /// # Errors
+    /// The fault that AWS answers for this use in this state.
+    pub fn allows(self, key_use: KeyUse) -> Result<(), StateFault> {
+        const PENDING: StateFault = StateFault::Invalid("pending deletion");
+        match (self, key_use) {
+            (_, KeyUse::Inspect) => Ok(()),
+            (Self::PendingDeletion { .. }, KeyUse::CancelDeletion) => Ok(()),
+            (Self::PendingDeletion { .. }, _) => Err(PENDING),
+            (_, KeyUse::CancelDeletion) => Err(StateFault::Invalid("not pending deletion")),
+            (_, KeyUse::Annotate | KeyUse::Switch | KeyUse::ScheduleDeletion) => Ok(()),
+            (Self::Enabled, KeyUse::Cryptographic | KeyUse::ConfigureRotation | KeyUse::Rotate) => Ok(()),
+            (Self::Disabled, KeyUse::Cryptographic | KeyUse::ConfigureRotation | KeyUse::Rotate) => {
+                Err(StateFault::Disabled)
+            }
+        }
+    }
+
+    /// # Errors
+    /// A key already pending deletion cannot be scheduled again.
+    pub fn schedule_deletion(self, now: Timestamp, window_days: u32) -> Result<Self, StateFault> {
+        self.allows(KeyUse::ScheduleDeletion)?;
+        Ok(Self::PendingDeletion { delete_at: now.plus_days(window_days), window_days })
+    }
+
+    /// A cancelled key comes back disabled; its owner enables it.
+    ///
+    /// # Errors
+    /// Only a key pending deletion can be cancelled.
+    pub fn cancel_deletion(self) -> Result<Self, StateFault> {
+        self.allows(KeyUse::CancelDeletion)?;
+        Ok(Self::Disabled)
+    }
+
+    /// The name on the wire and in the store.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Enabled => "Enabled",
+            Self::Disabled => "Disabled",
+            Self::PendingDeletion { .. } => "PendingDeletion",
+        }
+    }
+}

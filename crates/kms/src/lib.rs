@@ -1,0 +1,35 @@
+//! The key management service.
+//!
+//! What: keys, aliases, tags, key policies, symmetric encryption, rotation of key material, deletion.
+//! Each operation is one file of `ops`, named after the API's verb.
+//!
+//! Invariants
+//! - No operation holds a transaction: it decides on facts and hands over a write set that relies on
+//!   the key's row version.
+//! - Old backing keys stay for the life of their key; a ciphertext names the one it needs.
+//! - Caches hold what was committed and nothing else (`service`).
+//!
+//! Not here: who may do what (auth, policy), ciphertext and wrapping (crypto), the timers (server).
+
+mod alias;
+mod condition;
+mod deletion;
+mod error;
+mod key;
+mod key_policy;
+mod key_state;
+mod last_usage;
+mod material;
+mod metadata;
+mod new_key;
+pub mod ops;
+pub mod rotation;
+mod sealed_blob;
+mod service;
+mod tagging;
+
+pub use deletion::{DestroyKey, keys_to_destroy};
+pub use error::KmsError;
+pub use key::{Key, KeyManager, KeyRow};
+pub use key_state::{KeyState, KeyUse, StateFault};
+pub use service::{Kms, KmsSettings};

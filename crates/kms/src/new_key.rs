@@ -1,0 +1,54 @@
+//! Making a key: its row and its first backing key.
+
+use crate::key::{Key, KeyManager, KeySpec, KeyUsage, Origin};
+use crate::key_state::KeyState;
+use crate::rotation::{RotationPlan, SERVICE_PERIOD_DAYS, first_material};
+use crate::service::Kms;
+use keywright_auth::Env;
+use keywright_policy::Document;
+use keywright_store::{RowVersion, WriteSet};
+use keywright_types::{KeyArn, Tags};
+use std::sync::Arc;
+
+/// A key to be made.
+pub(crate) struct NewKey {
+    pub(crate) arn: KeyArn,
+    pub(crate) manager: KeyManager,
+    pub(crate) description: String,
+    pub(crate) policy: Arc<Document>,
+}
+
+impl NewKey {
+    /// The key and the rows that make it durable. The caller may still change the key (its tags) and
+    /// inserts its row.
+    pub(crate) fn make(self, env: &Env<'_, Kms>) -> (Key, WriteSet) {
+        let spec = KeySpec::SymmetricDefault;
+        let material = first_material(&self.arn, spec.as_str(), env);
+        let mut rotation = RotationPlan::default();
+        match self.manager {
+            KeyManager::Customer => {}
+            KeyManager::Service => rotation.set_period(Some(SERVICE_PERIOD_DAYS), env.now),
+        }
+        let key = Key {
+            arn_text: Arc::from(self.arn.to_string()),
+            arn: self.arn,
+            manager: self.manager,
+            spec,
+            usage: KeyUsage::EncryptDecrypt,
+            origin: Origin::Generated,
+            state: KeyState::Enabled,
+            description: self.description,
+            created_at: env.now,
+            current_material: material.material_id,
+            current_material_at: env.now,
+            material_count: 1,
+            rotation,
+            tags: Tags::default(),
+            policy: self.policy,
+            version: RowVersion::FIRST,
+        };
+        let mut writes = WriteSet::default();
+        writes.insert(&material);
+        (key, writes)
+    }
+}

@@ -1,0 +1,163 @@
+//! CreateKey: a new customer key with its first backing key.
+
+use crate::error::KmsError;
+use crate::key::KeyManager;
+use crate::new_key::NewKey;
+use crate::service::{Kms, local_arn};
+use crate::{key_policy, metadata, tagging};
+use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, Protected, RequestContext, View};
+use keywright_aws::OperationModel;
+use keywright_aws::kms::{
+    CreateKeyRequest, CreateKeyResponse, KeySpec, KeyUsageType, OriginType, operations,
+};
+use keywright_policy::{ConditionValue, Document};
+use keywright_types::{KeyId, Tags};
+use std::sync::Arc;
+
+pub struct CreateKey {
+    description: String,
+    policy: Option<Arc<Document>>,
+    bypass_lockout_check: bool,
+    tags: Tags,
+}
+
+impl Operation for CreateKey {
+    type Service = Kms;
+    type Input = CreateKeyRequest;
+    type Output = CreateKeyResponse;
+    type Facts = ();
+    type Error = KmsError;
+    const MODEL: &'static OperationModel = &operations::CREATE_KEY;
+    const READ_ONLY: bool = false;
+
+    fn parse(input: CreateKeyRequest, _service: &Kms) -> Result<Self, KmsError> {
+        check_kind(&input)?;
+        Ok(Self {
+            description: input.description.unwrap_or_default(),
+            policy: input.policy.as_deref().map(key_policy::parse).transpose()?,
+            bypass_lockout_check: input.bypass_policy_lockout_safety_check.unwrap_or(false),
+            tags: tagging::parse(input.tags.unwrap_or_default())?,
+        })
+    }
+
+    async fn facts(&self, _view: View<'_, Kms>, _request: &RequestContext) -> Result<(), KmsError> {
+        Ok(())
+    }
+
+    fn checks(&self, (): &(), _request: &RequestContext) -> Checks {
+        let any = |action| Check { action, protected: Protected::ByIdentity { arn: "*".to_owned() } };
+        let mut checks = Checks::new();
+        checks.push(any("kms:CreateKey"));
+        if !self.tags.is_empty() {
+            checks.push(any("kms:TagResource"));
+        }
+        if tagging::sets_rotation(&self.tags) {
+            checks.push(any("kms:EnableKeyRotation"));
+        }
+        checks
+    }
+
+    fn condition<'a>(&'a self, (): &'a (), _check: &'a Check, name: &str) -> ConditionValue<'a> {
+        match name {
+            "kms:keyspec" | "kms:customermasterkeyspec" => ConditionValue::Single("SYMMETRIC_DEFAULT"),
+            "kms:keyusage" | "kms:customermasterkeyusage" => ConditionValue::Single("ENCRYPT_DECRYPT"),
+            "kms:keyorigin" => ConditionValue::Single("AWS_KMS"),
+            "kms:multiregion" => ConditionValue::Bool(false),
+            "kms:bypasspolicylockoutsafetycheck" => ConditionValue::Bool(self.bypass_lockout_check),
+            _ => request_tags(&self.tags, name),
+        }
+    }
+
+    fn decide(
+        op: &Authorised<'_, Self>,
+        (): &(),
+        env: Env<'_, Kms>,
+        request: &RequestContext,
+    ) -> Result<Decision<CreateKeyResponse>, KmsError> {
+        let arn = local_arn(KeyId::from_random(env.rng.array()), request);
+        let policy = match &op.policy {
+            Some(policy) => {
+                if !op.bypass_lockout_check {
+                    key_policy::check_lockout(policy, &request.caller.principal, &arn)?;
+                }
+                Arc::clone(policy)
+            }
+            None => key_policy::default_policy(arn.account),
+        };
+        let new = NewKey { arn, manager: KeyManager::Customer, description: op.description.clone(), policy };
+        let (mut key, mut writes) = new.make(&env);
+        tagging::replace(&mut key, op.tags.clone(), env.now)?;
+        writes.insert(&key.to_row());
+        Ok(Decision::write(CreateKeyResponse { key_metadata: Some(metadata::of(&key)) }, writes))
+    }
+}
+
+/// `aws:RequestTag/KEY` and `aws:TagKeys`.
+pub(crate) fn request_tags<'a>(tags: &'a Tags, name: &str) -> ConditionValue<'a> {
+    if name == "aws:tagkeys" {
+        return if tags.is_empty() {
+            ConditionValue::Absent
+        } else {
+            ConditionValue::Multi(tags.iter().map(|(key, _)| key).collect())
+        };
+    }
+    match name.strip_prefix("aws:requesttag/") {
+        Some(tag) => tags
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(tag))
+            .map_or(ConditionValue::Absent, |(_, value)| ConditionValue::Single(value)),
+        None => ConditionValue::Absent,
+    }
+}
+
+/// Which kinds of key can be made: single-Region symmetric encryption keys with material of our own.
+///
+/// # Errors
+/// UnsupportedOperationException for kinds that this release does not make, ValidationException for
+/// members that contradict each other.
+fn check_kind(input: &CreateKeyRequest) -> Result<(), KmsError> {
+    let old_name = input.customer_master_key_spec.map(|spec| spec.as_str());
+    let new_name = input.key_spec.map(|spec| spec.as_str());
+    if old_name.is_some() && new_name.is_some() {
+        return Err(KmsError::validation(
+            "You cannot specify KeySpec and CustomerMasterKeySpec in the same request. CustomerMasterKeySpec is deprecated.",
+        ));
+    }
+    let spec = new_name.or(old_name).unwrap_or(KeySpec::SymmetricDefault.as_str());
+    if spec == KeySpec::SymmetricDefault.as_str() {
+        match input.key_usage {
+            None | Some(KeyUsageType::EncryptDecrypt) => {}
+            Some(other) => {
+                return Err(KmsError::validation(format!(
+                    "KeyUsage {} is not compatible with KeySpec {spec}",
+                    other.as_str()
+                )));
+            }
+        }
+    } else if input.key_usage.is_none() {
+        return Err(KmsError::validation(
+            "You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.",
+        ));
+    } else {
+        return Err(KmsError::unsupported(format!("Key spec {spec} is not supported by this release.")));
+    }
+    match input.origin {
+        None | Some(OriginType::AwsKms) => {}
+        Some(other) => {
+            return Err(KmsError::unsupported(format!(
+                "Origin {} is not supported by this release.",
+                other.as_str()
+            )));
+        }
+    }
+    if input.multi_region == Some(true) {
+        return Err(KmsError::unsupported("Multi-Region keys are not supported by this release."));
+    }
+    if input.custom_key_store_id.is_some() {
+        return Err(KmsError::CustomKeyStoreNotFound);
+    }
+    if input.xks_key_id.is_some() {
+        return Err(KmsError::validation("XksKeyId goes only with Origin EXTERNAL_KEY_STORE."));
+    }
+    Ok(())
+}

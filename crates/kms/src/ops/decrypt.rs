@@ -1,0 +1,95 @@
+//! Decrypt: opens what Encrypt, ReEncrypt or GenerateDataKey made, under whichever backing key it names.
+
+use super::parse;
+use super::symmetric::{self, EncryptionContext};
+use crate::condition::{self, Crypto};
+use crate::error::KmsError;
+use crate::service::Kms;
+use crate::sealed_blob::{Expected, SealedBlob};
+use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_aws::OperationModel;
+use keywright_aws::kms::{DecryptRequest, DecryptResponse, EncryptionAlgorithmSpec, operations};
+use keywright_policy::ConditionValue;
+use keywright_types::KeyRef;
+
+pub struct Decrypt {
+    blob: Option<Vec<u8>>,
+    key: Option<KeyRef>,
+    context: EncryptionContext,
+    algorithm: Option<EncryptionAlgorithmSpec>,
+    dry_run: bool,
+}
+
+const ACTION: &str = "kms:Decrypt";
+
+impl Operation for Decrypt {
+    type Service = Kms;
+    type Input = DecryptRequest;
+    type Output = DecryptResponse;
+    type Facts = SealedBlob;
+    type Error = KmsError;
+    const MODEL: &'static OperationModel = &operations::DECRYPT;
+    const READ_ONLY: bool = true;
+
+    fn parse(input: DecryptRequest, service: &Kms) -> Result<Self, KmsError> {
+        parse::grant_tokens(input.grant_tokens)?;
+        parse::no_recipient(input.recipient)?;
+        let dry_run = input.dry_run.unwrap_or(false);
+        let ignore_ciphertext = input.dry_run_modifiers.is_some_and(|modifiers| !modifiers.is_empty());
+        let key = input.key_id.as_deref().map(|text| parse::key(text, service)).transpose()?;
+        let blob = parse::ciphertext(input.ciphertext_blob, dry_run, ignore_ciphertext, key.is_some())?;
+        Ok(Self {
+            blob,
+            key,
+            context: input.encryption_context.unwrap_or_default(),
+            algorithm: input.encryption_algorithm,
+            dry_run,
+        })
+    }
+
+    async fn facts(&self, view: View<'_, Kms>, request: &RequestContext) -> Result<SealedBlob, KmsError> {
+        let expected = Expected { key: self.key.as_ref(), blob: self.blob.as_deref() };
+        SealedBlob::find(view, expected, request).await
+    }
+
+    fn checks(&self, facts: &SealedBlob, _request: &RequestContext) -> Checks {
+        [facts.check(ACTION)].into_iter().collect()
+    }
+
+    fn condition<'a>(&'a self, facts: &'a SealedBlob, _check: &'a Check, name: &str) -> ConditionValue<'a> {
+        let crypto =
+            Crypto { key_ref: self.key.as_ref(), context: &self.context, re_encrypt_on_same_key: None };
+        facts.resolved().map_or(ConditionValue::Absent, |key| condition::of_crypto(key, &crypto, name))
+    }
+
+    fn decide(
+        op: &Authorised<'_, Self>,
+        facts: &SealedBlob,
+        _env: Env<'_, Kms>,
+        request: &RequestContext,
+    ) -> Result<Decision<DecryptResponse>, KmsError> {
+        let key = facts.key(ACTION, request)?;
+        symmetric::check_algorithm(key, op.algorithm)?;
+        symmetric::usable(key)?;
+        if op.dry_run && op.blob.is_none() {
+            return Err(KmsError::DryRun);
+        }
+        let opened = facts.open(op.blob.as_deref().unwrap_or_default(), &op.context)?;
+        if op.dry_run {
+            return Err(KmsError::DryRun);
+        }
+        Ok(Decision::answer(DecryptResponse {
+            key_id: Some(key.arn_text.to_string()),
+            plaintext: Some(opened.plaintext),
+            encryption_algorithm: Some(EncryptionAlgorithmSpec::SymmetricDefault),
+            ciphertext_for_recipient: None,
+            key_material_id: Some(opened.material_id.to_string()),
+        }))
+    }
+
+    fn done(&self, facts: &SealedBlob, service: &Kms, request: &RequestContext) {
+        if let Some(key) = facts.found() {
+            service.note_use(key, "Decrypt", request);
+        }
+    }
+}

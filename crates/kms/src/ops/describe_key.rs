@@ -1,0 +1,92 @@
+//! DescribeKey: what is known of a key. Asked for the alias of a service-managed key that does not
+//! exist yet, it makes the key, as AWS does.
+
+use super::parse;
+use crate::alias::{AliasRow, predefined_service};
+use crate::condition;
+use crate::error::KmsError;
+use crate::key::KeyManager;
+use crate::new_key::NewKey;
+use crate::service::{Kms, Resolved, local_arn};
+use crate::{key_policy, metadata};
+use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, Protected, RequestContext, View};
+use keywright_aws::OperationModel;
+use keywright_aws::kms::{DescribeKeyRequest, DescribeKeyResponse, operations};
+use keywright_policy::ConditionValue;
+use keywright_types::{KeyId, KeyRef};
+
+pub struct DescribeKey {
+    key: KeyRef,
+}
+
+impl DescribeKey {
+    /// The service whose managed key is to be made, if this names one that is missing.
+    fn to_make(facts: &Resolved) -> Option<&'static str> {
+        match facts {
+            Resolved::NoAlias(alias) => predefined_service(&alias.name),
+            Resolved::Key(_) | Resolved::NoKey(_) => None,
+        }
+    }
+}
+
+impl Operation for DescribeKey {
+    type Service = Kms;
+    type Input = DescribeKeyRequest;
+    type Output = DescribeKeyResponse;
+    type Facts = Resolved;
+    type Error = KmsError;
+    const MODEL: &'static OperationModel = &operations::DESCRIBE_KEY;
+    const READ_ONLY: bool = true;
+
+    fn parse(input: DescribeKeyRequest, service: &Kms) -> Result<Self, KmsError> {
+        parse::grant_tokens(input.grant_tokens)?;
+        Ok(Self { key: parse::key(&input.key_id, service)? })
+    }
+
+    async fn facts(&self, view: View<'_, Kms>, request: &RequestContext) -> Result<Resolved, KmsError> {
+        view.service.resolve(view, &self.key, request).await
+    }
+
+    fn checks(&self, facts: &Resolved, _request: &RequestContext) -> Checks {
+        let check = match Self::to_make(facts) {
+            // The key is made with a policy that lets the account look at it.
+            Some(_) => Check {
+                action: "kms:DescribeKey",
+                protected: Protected::ByIdentity { arn: "*".to_owned() },
+            },
+            None => facts.check("kms:DescribeKey"),
+        };
+        [check].into_iter().collect()
+    }
+
+    fn condition<'a>(&'a self, facts: &'a Resolved, _check: &'a Check, name: &str) -> ConditionValue<'a> {
+        condition::of_key(facts, Some(&self.key), name)
+    }
+
+    fn decide(
+        _op: &Authorised<'_, Self>,
+        facts: &Resolved,
+        env: Env<'_, Kms>,
+        request: &RequestContext,
+    ) -> Result<Decision<DescribeKeyResponse>, KmsError> {
+        let (Resolved::NoAlias(alias), Some(service)) = (facts, Self::to_make(facts)) else {
+            let key = facts.get()?;
+            return Ok(Decision::answer(DescribeKeyResponse { key_metadata: Some(metadata::of(key)) }));
+        };
+        let arn = local_arn(KeyId::from_random(env.rng.array()), request);
+        let policy = key_policy::service_managed_policy(&arn, service);
+        let description = format!("Default key that protects my {service} data when no other key is defined");
+        let new = NewKey { arn, manager: KeyManager::Service, description, policy };
+        let (key, mut writes) = new.make(&env);
+        writes.insert(&key.to_row());
+        writes.insert(&AliasRow {
+            account: key.arn.account,
+            region: key.arn.region.clone(),
+            name: alias.name.clone(),
+            key_id: key.arn.key_id,
+            created_at: env.now,
+            updated_at: env.now,
+        });
+        Ok(Decision::write(DescribeKeyResponse { key_metadata: Some(metadata::of(&key)) }, writes))
+    }
+}

@@ -1,0 +1,59 @@
+//! EnableKey: a disabled key may be used again; a rotation that fell due meanwhile is done now.
+
+use super::parse;
+use crate::condition;
+use crate::error::KmsError;
+use crate::key::Key;
+use crate::service::{Kms, Resolved};
+use crate::key_state::{KeyState, KeyUse};
+use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_aws::OperationModel;
+use keywright_aws::kms::{EnableKeyRequest, operations};
+use keywright_policy::ConditionValue;
+use keywright_types::KeyRef;
+
+pub struct EnableKey {
+    key: KeyRef,
+}
+
+impl Operation for EnableKey {
+    type Service = Kms;
+    type Input = EnableKeyRequest;
+    type Output = ();
+    type Facts = Resolved;
+    type Error = KmsError;
+    const MODEL: &'static OperationModel = &operations::ENABLE_KEY;
+    const READ_ONLY: bool = false;
+
+    fn parse(input: EnableKeyRequest, service: &Kms) -> Result<Self, KmsError> {
+        Ok(Self { key: parse::key_without_alias(&input.key_id, service)? })
+    }
+
+    async fn facts(&self, view: View<'_, Kms>, request: &RequestContext) -> Result<Resolved, KmsError> {
+        view.service.resolve(view, &self.key, request).await
+    }
+
+    fn checks(&self, facts: &Resolved, _request: &RequestContext) -> Checks {
+        [facts.check("kms:EnableKey")].into_iter().collect()
+    }
+
+    fn condition<'a>(&'a self, facts: &'a Resolved, _check: &'a Check, name: &str) -> ConditionValue<'a> {
+        condition::of_key(facts, Some(&self.key), name)
+    }
+
+    fn decide(
+        _op: &Authorised<'_, Self>,
+        facts: &Resolved,
+        env: Env<'_, Kms>,
+        _request: &RequestContext,
+    ) -> Result<Decision<()>, KmsError> {
+        let key = facts.get()?;
+        key.state.allows(KeyUse::Switch).map_err(|fault| KmsError::state(&key.arn_text, fault))?;
+        let mut changed = Key::clone(key);
+        if changed.state != KeyState::Enabled {
+            changed.state = KeyState::Enabled;
+            changed.rotation.resume(changed.current_material_at, env.now);
+        }
+        Ok(key.change(&changed, ()))
+    }
+}

@@ -1,0 +1,79 @@
+//! Encrypt: at most 4096 bytes under a key's current backing key.
+
+use super::parse;
+use super::symmetric::{self, EncryptionContext, Encryptor};
+use crate::condition::{self, Crypto};
+use crate::error::KmsError;
+use crate::service::Kms;
+use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_aws::OperationModel;
+use keywright_aws::kms::{EncryptRequest, EncryptResponse, EncryptionAlgorithmSpec, operations};
+use keywright_policy::ConditionValue;
+use keywright_types::{KeyRef, SecretBytes};
+
+pub struct Encrypt {
+    key: KeyRef,
+    plaintext: SecretBytes,
+    context: EncryptionContext,
+    algorithm: Option<EncryptionAlgorithmSpec>,
+    dry_run: bool,
+}
+
+impl Operation for Encrypt {
+    type Service = Kms;
+    type Input = EncryptRequest;
+    type Output = EncryptResponse;
+    type Facts = Encryptor;
+    type Error = KmsError;
+    const MODEL: &'static OperationModel = &operations::ENCRYPT;
+    const READ_ONLY: bool = true;
+
+    fn parse(input: EncryptRequest, service: &Kms) -> Result<Self, KmsError> {
+        parse::grant_tokens(input.grant_tokens)?;
+        Ok(Self {
+            key: parse::key(&input.key_id, service)?,
+            plaintext: input.plaintext,
+            context: input.encryption_context.unwrap_or_default(),
+            algorithm: input.encryption_algorithm,
+            dry_run: input.dry_run.unwrap_or(false),
+        })
+    }
+
+    async fn facts(&self, view: View<'_, Kms>, request: &RequestContext) -> Result<Encryptor, KmsError> {
+        Encryptor::find(view, view.service.resolve(view, &self.key, request).await?).await
+    }
+
+    fn checks(&self, facts: &Encryptor, _request: &RequestContext) -> Checks {
+        [facts.resolved.check("kms:Encrypt")].into_iter().collect()
+    }
+
+    fn condition<'a>(&'a self, facts: &'a Encryptor, _check: &'a Check, name: &str) -> ConditionValue<'a> {
+        let crypto = Crypto { key_ref: Some(&self.key), context: &self.context, re_encrypt_on_same_key: None };
+        condition::of_crypto(&facts.resolved, &crypto, name)
+    }
+
+    fn decide(
+        op: &Authorised<'_, Self>,
+        facts: &Encryptor,
+        env: Env<'_, Kms>,
+        _request: &RequestContext,
+    ) -> Result<Decision<EncryptResponse>, KmsError> {
+        symmetric::check_algorithm(facts.resolved.get()?, op.algorithm)?;
+        let (key, material) = facts.usable()?;
+        if op.dry_run {
+            return Err(KmsError::DryRun);
+        }
+        let blob = symmetric::encrypt(key, material, &op.context, op.plaintext.expose(), &env)?;
+        Ok(Decision::answer(EncryptResponse {
+            ciphertext_blob: Some(blob),
+            key_id: Some(key.arn_text.to_string()),
+            encryption_algorithm: Some(EncryptionAlgorithmSpec::SymmetricDefault),
+        }))
+    }
+
+    fn done(&self, facts: &Encryptor, service: &Kms, request: &RequestContext) {
+        if let Ok(key) = facts.resolved.get() {
+            service.note_use(key, "Encrypt", request);
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! GenerateDataKey: a fresh data key, in clear and encrypted under a key.
+
+use super::parse;
+use super::symmetric::{self, EncryptionContext, Encryptor};
+use crate::condition::{self, Crypto};
+use crate::error::KmsError;
+use crate::service::Kms;
+use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_aws::OperationModel;
+use keywright_aws::kms::{DataKeySpec, GenerateDataKeyRequest, GenerateDataKeyResponse, operations};
+use keywright_policy::ConditionValue;
+use keywright_types::{KeyRef, Rng, SecretBytes};
+
+pub struct GenerateDataKey {
+    key: KeyRef,
+    context: EncryptionContext,
+    length: usize,
+    dry_run: bool,
+}
+
+/// The length of a data key in bytes: exactly one of the two members says it.
+///
+/// # Errors
+/// ValidationException for none or both.
+pub(crate) fn data_key_length(
+    spec: Option<DataKeySpec>,
+    number_of_bytes: Option<i32>,
+) -> Result<usize, KmsError> {
+    match (spec, number_of_bytes) {
+        (Some(DataKeySpec::Aes128), None) => Ok(16),
+        (Some(DataKeySpec::Aes256), None) => Ok(32),
+        // The model bounds it to 1..=1024.
+        (None, Some(bytes)) => Ok(usize::try_from(bytes).unwrap_or_default()),
+        (None, None) | (Some(_), Some(_)) => Err(KmsError::validation(
+            "Please specify either number of bytes or key spec.",
+        )),
+    }
+}
+
+/// Random bytes that are a secret.
+pub(crate) fn random_secret(length: usize, rng: &dyn Rng) -> SecretBytes {
+    let mut bytes = vec![0; length];
+    rng.fill(&mut bytes);
+    SecretBytes::new(bytes)
+}
+
+impl Operation for GenerateDataKey {
+    type Service = Kms;
+    type Input = GenerateDataKeyRequest;
+    type Output = GenerateDataKeyResponse;
+    type Facts = Encryptor;
+    type Error = KmsError;
+    const MODEL: &'static OperationModel = &operations::GENERATE_DATA_KEY;
+    const READ_ONLY: bool = true;
+
+    fn parse(input: GenerateDataKeyRequest, service: &Kms) -> Result<Self, KmsError> {
+        parse::grant_tokens(input.grant_tokens)?;
+        parse::no_recipient(input.recipient)?;
+        Ok(Self {
+            length: data_key_length(input.key_spec, input.number_of_bytes)?,
+            key: parse::key(&input.key_id, service)?,
+            context: input.encryption_context.unwrap_or_default(),
+            dry_run: input.dry_run.unwrap_or(false),
+        })
+    }
+
+    async fn facts(&self, view: View<'_, Kms>, request: &RequestContext) -> Result<Encryptor, KmsError> {
+        Encryptor::find(view, view.service.resolve(view, &self.key, request).await?).await
+    }
+
+    fn checks(&self, facts: &Encryptor, _request: &RequestContext) -> Checks {
+        [facts.resolved.check("kms:GenerateDataKey")].into_iter().collect()
+    }
+
+    fn condition<'a>(&'a self, facts: &'a Encryptor, _check: &'a Check, name: &str) -> ConditionValue<'a> {
+        let crypto = Crypto { key_ref: Some(&self.key), context: &self.context, re_encrypt_on_same_key: None };
+        condition::of_crypto(&facts.resolved, &crypto, name)
+    }
+
+    fn decide(
+        op: &Authorised<'_, Self>,
+        facts: &Encryptor,
+        env: Env<'_, Kms>,
+        _request: &RequestContext,
+    ) -> Result<Decision<GenerateDataKeyResponse>, KmsError> {
+        let (key, material) = facts.usable()?;
+        if op.dry_run {
+            return Err(KmsError::DryRun);
+        }
+        let plaintext = random_secret(op.length, env.rng);
+        let blob = symmetric::encrypt(key, material, &op.context, plaintext.expose(), &env)?;
+        Ok(Decision::answer(GenerateDataKeyResponse {
+            ciphertext_blob: Some(blob),
+            plaintext: Some(plaintext),
+            key_id: Some(key.arn_text.to_string()),
+            ciphertext_for_recipient: None,
+            key_material_id: Some(material.id.to_string()),
+        }))
+    }
+
+    fn done(&self, facts: &Encryptor, service: &Kms, request: &RequestContext) {
+        if let Ok(key) = facts.resolved.get() {
+            service.note_use(key, "GenerateDataKey", request);
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! PutKeyPolicy: replaces the key's policy; refused when its caller could not change it back.
+
+use super::parse;
+use crate::error::{KmsError, NotFound};
+use crate::key::Key;
+use crate::service::{Kms, Resolved};
+use crate::{condition, key_policy};
+use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_aws::OperationModel;
+use keywright_aws::kms::{PutKeyPolicyRequest, operations};
+use keywright_policy::{ConditionValue, Document};
+use keywright_types::KeyRef;
+use std::sync::Arc;
+
+pub struct PutKeyPolicy {
+    key: KeyRef,
+    policy: Arc<Document>,
+    bypass_lockout_check: bool,
+}
+
+/// # Errors
+/// NotFoundException: the only policy of a key is `default`.
+pub(crate) fn check_policy_name(name: Option<&str>) -> Result<(), KmsError> {
+    match name {
+        None | Some("default") => Ok(()),
+        Some(_) => Err(KmsError::NotFound(NotFound::Policy)),
+    }
+}
+
+impl Operation for PutKeyPolicy {
+    type Service = Kms;
+    type Input = PutKeyPolicyRequest;
+    type Output = ();
+    type Facts = Resolved;
+    type Error = KmsError;
+    const MODEL: &'static OperationModel = &operations::PUT_KEY_POLICY;
+    const READ_ONLY: bool = false;
+
+    fn parse(input: PutKeyPolicyRequest, service: &Kms) -> Result<Self, KmsError> {
+        check_policy_name(input.policy_name.as_deref())?;
+        Ok(Self {
+            key: parse::key_without_alias(&input.key_id, service)?,
+            policy: key_policy::parse(&input.policy)?,
+            bypass_lockout_check: input.bypass_policy_lockout_safety_check.unwrap_or(false),
+        })
+    }
+
+    async fn facts(&self, view: View<'_, Kms>, request: &RequestContext) -> Result<Resolved, KmsError> {
+        view.service.resolve(view, &self.key, request).await
+    }
+
+    fn checks(&self, facts: &Resolved, _request: &RequestContext) -> Checks {
+        [facts.check("kms:PutKeyPolicy")].into_iter().collect()
+    }
+
+    fn condition<'a>(&'a self, facts: &'a Resolved, _check: &'a Check, name: &str) -> ConditionValue<'a> {
+        match name {
+            "kms:bypasspolicylockoutsafetycheck" => ConditionValue::Bool(self.bypass_lockout_check),
+            _ => condition::of_key(facts, Some(&self.key), name),
+        }
+    }
+
+    fn decide(
+        op: &Authorised<'_, Self>,
+        facts: &Resolved,
+        _env: Env<'_, Kms>,
+        request: &RequestContext,
+    ) -> Result<Decision<()>, KmsError> {
+        let key = facts.get()?;
+        if !op.bypass_lockout_check {
+            key_policy::check_lockout(&op.policy, &request.caller.principal, &key.arn)?;
+        }
+        let mut changed = Key::clone(key);
+        changed.policy = Arc::clone(&op.policy);
+        Ok(key.change(&changed, ()))
+    }
+}

@@ -1,0 +1,71 @@
+//! The reconciler: finds keys that are due and rotates each once.
+
+use super::switch::{RotationType, rotate};
+use crate::error::KmsError;
+use crate::key::Key;
+use crate::key_state::KeyUse;
+use crate::service::Kms;
+use keywright_auth::{Env, ServiceError as _, View, Work};
+use keywright_store::{Column as _, StoreError, WriteSet};
+use keywright_types::{AccountId, KeyArn, KeyId, Region, Timestamp};
+use std::sync::Arc;
+
+/// At most `limit` keys whose rotation is due at `now`, the longest overdue first. Disabled keys and keys
+/// pending deletion are not among them: they wait until they are enabled.
+///
+/// # Errors
+/// [`StoreError`] when the store cannot be read.
+pub async fn due_keys(
+    store: &keywright_store::Store,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<KeyArn>, StoreError> {
+    let rows = store
+        .query(
+            "keys",
+            "SELECT account, region, key_id FROM keys \
+             WHERE state = $1 AND next_rotation_at <= $2 ORDER BY next_rotation_at LIMIT $3",
+            &["Enabled".to_owned().to_value(), now.to_value(), limit.to_value()],
+        )
+        .await?;
+    rows.into_iter()
+        .map(|mut row| {
+            Ok(KeyArn {
+                account: row.take::<AccountId>()?,
+                region: row.take::<Region>()?,
+                key_id: row.take::<KeyId>()?,
+            })
+        })
+        .collect()
+}
+
+/// Rotates one key, if it is (still) due.
+#[derive(Debug)]
+pub struct RotateDueKey {
+    pub key: KeyArn,
+}
+
+impl Work for RotateDueKey {
+    type Service = Kms;
+    type Facts = Option<Arc<Key>>;
+    type Error = KmsError;
+
+    async fn facts(&self, view: View<'_, Kms>) -> Result<Option<Arc<Key>>, KmsError> {
+        // Always from the store: the list of due keys may be older than the key.
+        let view = View { fresh: true, ..view };
+        view.service.find_key(view, &self.key).await.map_err(KmsError::from_store)
+    }
+
+    fn decide(
+        &self,
+        key: &Option<Arc<Key>>,
+        env: Env<'_, Kms>,
+    ) -> Result<Option<WriteSet>, KmsError> {
+        let Some(key) = key else { return Ok(None) };
+        let due = key.rotation.next_at.is_some_and(|due| due <= env.now);
+        if !due || key.state.allows(KeyUse::Rotate).is_err() {
+            return Ok(None);
+        }
+        Ok(Some(rotate(key, RotationType::Automatic, &env)))
+    }
+}

@@ -1,0 +1,136 @@
+//! A ciphertext as Decrypt and ReEncrypt meet it: which key and backing key it names, and opening it.
+
+use crate::error::KmsError;
+use crate::key::Key;
+use crate::material::Material;
+use crate::ops::symmetric::EncryptionContext;
+use crate::service::{Kms, Resolved, local_arn};
+use keywright_auth::{Check, Protected, RequestContext, ServiceError as _, View};
+use keywright_crypto::Header;
+use keywright_types::{KeyRef, MaterialId, SecretBytes};
+use std::sync::Arc;
+
+/// What the caller sent: a key, a blob, or both.
+pub(crate) struct Expected<'a> {
+    pub(crate) key: Option<&'a KeyRef>,
+    pub(crate) blob: Option<&'a [u8]>,
+}
+
+/// What was found for it.
+///
+/// The key comes from the blob's own header before anything is authorised, so that the policy of the
+/// very key decides; a blob that is none of ours, or of a key that is not here, is answered by the one
+/// denial that tells nothing.
+pub struct SealedBlob {
+    header: Option<Header>,
+    /// The key that the blob names, or, without a blob, the one the caller names.
+    named: Option<Resolved>,
+    /// The key that the caller names, when there is a blob too.
+    wanted: Option<Resolved>,
+    material: Option<Arc<Material>>,
+}
+
+/// A blob, opened.
+pub(crate) struct Opened {
+    pub(crate) plaintext: SecretBytes,
+    pub(crate) material_id: MaterialId,
+}
+
+impl SealedBlob {
+    pub(crate) async fn find(
+        view: View<'_, Kms>,
+        expected: Expected<'_>,
+        request: &RequestContext,
+    ) -> Result<Self, KmsError> {
+        let wanted = match expected.key {
+            Some(key_ref) => Some(view.service.resolve(view, key_ref, request).await?),
+            None => None,
+        };
+        let Some(blob) = expected.blob else {
+            return Ok(Self { header: None, named: wanted, wanted: None, material: None });
+        };
+        let header = Header::parse(blob);
+        let Some(header) = header else {
+            return Ok(Self { header: None, named: None, wanted, material: None });
+        };
+        // The key lives where its caller says, or in the request's account and Region.
+        let arn = match &wanted {
+            Some(Resolved::Key(key)) if key.arn.key_id == header.key_id() => key.arn.clone(),
+            Some(Resolved::Key(_) | Resolved::NoKey(_) | Resolved::NoAlias(_)) | None => {
+                local_arn(header.key_id(), request)
+            }
+        };
+        let key = view.service.find_key(view, &arn).await.map_err(KmsError::from_store)?;
+        let material = match &key {
+            Some(key) => view
+                .service
+                .find_material(view, key, header.material_tag())
+                .await
+                .map_err(KmsError::from_store)?,
+            None => None,
+        };
+        let named = Some(key.map_or(Resolved::NoKey(arn), Resolved::Key));
+        Ok(Self { header: Some(header), named, wanted, material })
+    }
+
+    /// The key whose policy decides: the one that the caller names, else the blob's own.
+    pub(crate) fn resolved(&self) -> Option<&Resolved> {
+        self.wanted.as_ref().or(self.named.as_ref())
+    }
+
+    /// The key, where only whether there is one matters.
+    pub(crate) fn found(&self) -> Option<&Arc<Key>> {
+        match self.resolved() {
+            Some(Resolved::Key(key)) => Some(key),
+            Some(Resolved::NoKey(_) | Resolved::NoAlias(_)) | None => None,
+        }
+    }
+
+    pub(crate) fn check(&self, action: &'static str) -> Check {
+        match self.resolved() {
+            Some(resolved) => resolved.check(action),
+            None => Check { action, protected: Protected::ByIdentity { arn: "*".to_owned() } },
+        }
+    }
+
+    /// The key, once the caller may know of it.
+    ///
+    /// # Errors
+    /// InvalidCiphertextException when the blob is none of ours, the denial that tells nothing when it
+    /// names a key that is not here, IncorrectKeyException when the caller named another key,
+    /// NotFoundException when the caller named one that is not there.
+    pub(crate) fn key(&self, action: &'static str, request: &RequestContext) -> Result<&Arc<Key>, KmsError> {
+        let wanted = self.wanted.as_ref().map(Resolved::get).transpose()?;
+        let named = match (&self.named, &self.header) {
+            // Without a blob the caller named the key.
+            (Some(resolved), None) => return resolved.get(),
+            (Some(Resolved::Key(key)), Some(_)) => key,
+            (Some(Resolved::NoKey(_) | Resolved::NoAlias(_)), Some(_)) if wanted.is_some() => {
+                return Err(KmsError::IncorrectKey);
+            }
+            (Some(Resolved::NoKey(_) | Resolved::NoAlias(_)), Some(_)) => {
+                return Err(KmsError::CiphertextKeyAbsent {
+                    principal: request.caller.principal.to_string(),
+                    action,
+                });
+            }
+            (None, _) => return Err(KmsError::InvalidCiphertext),
+        };
+        match wanted {
+            Some(wanted) if wanted.arn != named.arn => Err(KmsError::IncorrectKey),
+            Some(_) | None => Ok(named),
+        }
+    }
+
+    /// # Errors
+    /// InvalidCiphertextException, the same for every fault of blob, context or key material.
+    pub(crate) fn open(&self, blob: &[u8], context: &EncryptionContext) -> Result<Opened, KmsError> {
+        let (Some(header), Some(material)) = (&self.header, &self.material) else {
+            return Err(KmsError::InvalidCiphertext);
+        };
+        let pairs = context.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let plaintext = keywright_crypto::decrypt(&material.key, header, material.id, pairs, blob)
+            .map_err(|_| KmsError::InvalidCiphertext)?;
+        Ok(Opened { plaintext, material_id: material.id })
+    }
+}

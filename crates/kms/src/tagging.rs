@@ -1,0 +1,59 @@
+//! The rules of tags, and the tag that carries a rotation period.
+
+use crate::error::{KmsError, TagFault};
+use crate::key::Key;
+use crate::rotation::{PERIOD_TAG, parse_period_tag};
+use keywright_aws::kms::Tag;
+use keywright_types::{Tags, Timestamp};
+
+/// AWS's limit of tags per key.
+const TAGS_MAX: usize = 50;
+
+/// Tags as a request gives them.
+///
+/// # Errors
+/// TagException for a key given twice, a reserved key, or too many.
+pub(crate) fn parse(tags: Vec<Tag>) -> Result<Tags, KmsError> {
+    let mut parsed = Tags::default();
+    for tag in tags {
+        check_not_reserved(&tag.tag_key)?;
+        if parsed.insert(tag.tag_key, tag.tag_value).is_some() {
+            return Err(KmsError::Tag(TagFault::Duplicate));
+        }
+    }
+    if parsed.len() > TAGS_MAX {
+        return Err(KmsError::Tag(TagFault::TooMany));
+    }
+    Ok(parsed)
+}
+
+/// # Errors
+/// TagException: `aws:` in any case is AWS's own.
+pub(crate) fn check_not_reserved(tag_key: &str) -> Result<(), KmsError> {
+    match tag_key.get(..4) {
+        Some(prefix) if prefix.eq_ignore_ascii_case("aws:") => Err(KmsError::Tag(TagFault::Reserved)),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Whether these tags switch rotation on or change its period.
+pub(crate) fn sets_rotation(tags: &Tags) -> bool {
+    tags.find(PERIOD_TAG).is_some()
+}
+
+/// Puts `tags` on the key in place of those it has, and has its rotation follow the period tag.
+///
+/// # Errors
+/// TagException for too many tags or a period that is none.
+pub(crate) fn replace(key: &mut Key, tags: Tags, now: Timestamp) -> Result<(), KmsError> {
+    if tags.len() > TAGS_MAX {
+        return Err(KmsError::Tag(TagFault::TooMany));
+    }
+    let days =
+        parse_period_tag(&tags).map_err(|()| KmsError::Tag(TagFault::RotationPeriod { days_min: 1 }))?;
+    if days != key.rotation.tag_period_days {
+        key.rotation.set_tag_period(days, now);
+    }
+    key.tags = tags;
+    Ok(())
+}

@@ -1,0 +1,74 @@
+//! Everything a request can reach; built once in `start` and shared.
+
+use crate::audit_log::AuditLog;
+use crate::config::Limits;
+use crate::metrics::Metrics;
+use keywright_auth::{AccessKeys, Env, View};
+use keywright_aws::sigv4::SigningKeyCache;
+use keywright_crypto::Keyring;
+use keywright_inventory::Inventory;
+use keywright_kms::Kms;
+use keywright_store::Store;
+use keywright_trail::Trail;
+use keywright_types::{AccountId, Clock, NodeId, RegionSet, RequestId, Rng, Timestamp};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+/// The running service.
+pub struct App {
+    pub store: Store,
+    pub keyring: Arc<Keyring>,
+    pub trail: Arc<Trail>,
+    pub clock: Arc<dyn Clock>,
+    pub rng: Arc<dyn Rng>,
+    pub node: NodeId,
+    /// The account that this server was initialised with.
+    pub account: AccountId,
+    pub regions: RegionSet,
+    pub limits: Limits,
+    pub access_keys: Arc<AccessKeys>,
+    pub signing_keys: Arc<SigningKeyCache>,
+    pub kms: Arc<Kms>,
+    pub inventory: Arc<Inventory>,
+    pub metrics: Metrics,
+    pub(crate) audit_log: AuditLog,
+    /// Set while the server serves; `/healthz` answers 503 before and while stopping.
+    pub(crate) ready: AtomicBool,
+}
+
+impl App {
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    #[must_use]
+    pub(crate) fn request_id(&self) -> RequestId {
+        RequestId::from_random(self.rng.array())
+    }
+
+    pub(crate) fn view<'a, S>(&'a self, service: &'a S, now: Timestamp, fresh: bool) -> View<'a, S> {
+        View { store: &self.store, service, keyring: &self.keyring, now, fresh }
+    }
+
+    pub(crate) fn env<'a, S>(&'a self, service: &'a S, now: Timestamp) -> Env<'a, S> {
+        Env { service, keyring: &self.keyring, rng: &*self.rng, node: self.node, now }
+    }
+}
+
+/// Gives the pipeline the service that an operation belongs to.
+pub(crate) trait Serves<S> {
+    fn service(&self) -> &S;
+}
+
+impl Serves<Kms> for App {
+    fn service(&self) -> &Kms {
+        &self.kms
+    }
+}
+
+impl Serves<Inventory> for App {
+    fn service(&self) -> &Inventory {
+        &self.inventory
+    }
+}

@@ -1,0 +1,53 @@
+//! What keeps a server from starting: what happened, why, and what to do next.
+
+use keywright_crypto::{KeyringError, SealError};
+use keywright_store::{CommitError, StoreError};
+use keywright_trail::TrailError;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// The server did not start, or stopped by itself. Nothing was changed by the attempt unless it says so.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("cannot use the data folder {path}: {cause}")]
+    Folder { path: PathBuf, cause: std::io::Error },
+    #[error("the data folder {path} is in use by another keywright process")]
+    InUse { path: PathBuf },
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("cannot write the store: {0}")]
+    Commit(#[from] CommitError),
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// The store has keys, and the root key that opens them is not where it should be.
+    #[error(
+        "the store in {data} was made with a root key, and there is none at {seal_file}: put the root key back \
+         (it is not part of a backup of the data folder's database), or name its place with --seal-file. A new \
+         one would not open anything, so none was made"
+    )]
+    RootKeyMissing { data: PathBuf, seal_file: PathBuf },
+    /// The root key is another store's.
+    #[error(
+        "the root key at {seal_file} does not belong to the store in {data}: use the root key that this store was \
+         made with. Nothing was changed"
+    )]
+    ForeignRootKey { data: PathBuf, seal_file: PathBuf },
+    #[error("the keys of the store cannot be opened: {0}")]
+    Keyring(#[from] KeyringError),
+    #[error(transparent)]
+    Trail(#[from] TrailError),
+    #[error("cannot listen on {address}: {cause}")]
+    Listen { address: SocketAddr, cause: std::io::Error },
+    #[error("cannot write the root credential to {path}: {cause}")]
+    Credential { path: PathBuf, cause: std::io::Error },
+    #[error("{name} is not usable: {problem}")]
+    RootCredentialGiven { name: &'static str, problem: &'static str },
+    #[error("the store was initialised for account {found}, and account {wanted} is configured")]
+    OtherAccount { found: String, wanted: String },
+    /// The store stopped under a running server.
+    #[error("the store has stopped: {cause}. Restart the server once the disk is sound; it recovers from the log")]
+    StoreStopped { cause: String },
+    /// The trail stopped under a running server.
+    #[error("the trail has stopped: {cause}. Restart the server once the disk is sound")]
+    TrailStopped { cause: String },
+}

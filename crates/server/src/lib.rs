@@ -1,0 +1,33 @@
+//! The server: configuration, start, the door, the pipeline, the timers.
+//!
+//! What: turns a data folder and a configuration into a running service.
+//! Why here: this is the one place where services, store, trail and network meet.
+//!
+//! Invariants
+//! - Every request of every door goes through [`pipeline`]; the few routes beside it are listed in `door`.
+//! - Nothing is answered before it is durable (store) and recorded (trail).
+//! - Bodies, headers, time and connections are bounded before anything in them is believed.
+
+mod admin;
+mod app;
+mod audit_log;
+mod bootstrap;
+mod clock_watch;
+pub mod config;
+mod door;
+mod error;
+mod journal;
+mod listener;
+mod metrics;
+mod outbox;
+mod pipeline;
+mod record;
+mod registry;
+mod scheduler;
+mod start;
+
+pub use app::App;
+pub use bootstrap::{Bootstrap, RootCredential, initialise};
+pub use config::{Config, ConfigError, Given};
+pub use error::StartError;
+pub use start::{Server, start};

@@ -1,0 +1,74 @@
+//! What the server counts; `/metrics` shows it in Prometheus's text form.
+
+use metrics::{counter, gauge, histogram};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use std::time::Duration;
+
+/// The counters' home. Each server has a recorder of its own, so that tests do not share one.
+pub struct Metrics {
+    recorder: metrics_exporter_prometheus::PrometheusRecorder,
+    handle: PrometheusHandle,
+}
+
+/// Upper bounds of the request times' buckets, in seconds.
+const BUCKETS: &[f64] =
+    &[0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let builder = PrometheusBuilder::new()
+            .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), BUCKETS)
+            .expect("the bucket list is not empty");
+        let recorder = builder.build_recorder();
+        let handle = recorder.handle();
+        Self { recorder, handle }
+    }
+}
+
+impl Metrics {
+    /// The current state as text.
+    #[must_use]
+    pub fn render(&self) -> String {
+        self.handle.render()
+    }
+
+    fn with(&self, count: impl FnOnce()) {
+        metrics::with_local_recorder(&self.recorder, count);
+    }
+
+    /// A request that reached an operation; `code` is `OK` or AWS's error code.
+    pub fn request(&self, service: &'static str, operation: &'static str, code: &'static str, took: Duration) {
+        self.with(|| {
+            counter!("keywright_requests_total", "service" => service, "operation" => operation, "code" => code)
+                .increment(1);
+            histogram!("keywright_request_seconds", "service" => service, "operation" => operation)
+                .record(took.as_secs_f64());
+        });
+    }
+
+    /// A request refused before it reached an operation.
+    pub fn refused_at_door(&self, code: &'static str) {
+        self.with(|| counter!("keywright_door_refusals_total", "code" => code).increment(1));
+    }
+
+    pub fn key_rotated(&self, rotation_type: &'static str) {
+        self.with(|| counter!("keywright_key_rotations_total", "type" => rotation_type).increment(1));
+    }
+
+    pub fn rotation_failed(&self) {
+        self.with(|| counter!("keywright_key_rotation_failures_total").increment(1));
+    }
+
+    pub fn event_emitted(&self, detail_type: &str) {
+        self.with(|| {
+            counter!("keywright_events_total", "detail_type" => detail_type.to_owned()).increment(1);
+        });
+    }
+
+    pub fn connections(&self, open: usize) {
+        self.with(|| {
+            #[expect(clippy::cast_precision_loss, reason = "a number of connections is far below 2^52")]
+            gauge!("keywright_connections").set(open as f64);
+        });
+    }
+}

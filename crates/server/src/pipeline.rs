@@ -1,0 +1,242 @@
+//! The one path of every operation: parse → validate → facts → authorise → decide → commit → record → answer.
+//!
+//! It is generic over [`Operation`] and written once. Identification happens before (`door`), because it
+//! needs the request's bytes; every other step is here, in this order, for every door.
+
+use crate::app::{App, Serves};
+use crate::journal::{self, JournalError};
+use crate::record::{self, Outcome};
+use keywright_auth::{Cause, Operation, RequestContext, ServiceError as _, Work, authorise};
+use keywright_aws::writer::DocumentWriter as _;
+use keywright_aws::{Input as _, JsonWriter, Output, ServiceModel, WireError, json};
+use keywright_store::{CommitError, WriteSet};
+use keywright_types::Principal;
+use zeroize::Zeroize as _;
+
+/// How often a decision is made anew because another commit came first, before the client is told to try
+/// later. Each attempt means that somebody else made progress.
+const ATTEMPTS_MAX: usize = 20;
+
+/// An answer of the pipeline: a body, or an error to be encoded by the service's protocol.
+pub(crate) type Answer = Result<Vec<u8>, WireError>;
+
+/// Runs one operation for an authenticated caller.
+pub(crate) async fn run<Op: Operation>(
+    app: &App,
+    service_model: &'static ServiceModel,
+    request: &RequestContext,
+    body: &[u8],
+) -> Answer
+where
+    App: Serves<Op::Service>,
+{
+    let mut parameters = None;
+    let mut resources = Vec::new();
+    let result = attempt::<Op>(app, service_model, request, body, &mut parameters, &mut resources).await;
+    match result {
+        Ok(body) => Ok(body),
+        Err(error) => {
+            let wire = error.into_wire::<Op::Error>(request);
+            let outcome = Outcome::Refused { code: wire.code, message: wire.message.as_deref() };
+            let text = record::api_call(
+                app,
+                service_model,
+                Op::MODEL,
+                Op::READ_ONLY,
+                request,
+                parameters.as_deref(),
+                &resources,
+                &outcome,
+            );
+            // A refusal that cannot be recorded is still a refusal; the trail's own fault stops the server.
+            if let Err(fault) = app.trail.append(text).await {
+                tracing::error!(%fault, "a refusal could not be recorded");
+            }
+            Err(wire)
+        }
+    }
+}
+
+/// Why an attempt gave no answer.
+enum Failure<E> {
+    Wire(WireError),
+    Service(E),
+    Trail(keywright_trail::TrailError),
+}
+
+impl<E> From<E> for Failure<E> {
+    fn from(error: E) -> Self {
+        Self::Service(error)
+    }
+}
+
+impl<E> Failure<E> {
+    fn into_wire<S>(self, request: &RequestContext) -> WireError
+    where
+        E: Into<S>,
+        S: keywright_auth::ServiceError,
+    {
+        let error: S = match self {
+            Self::Wire(wire) => return wire,
+            Self::Service(error) => error.into(),
+            Self::Trail(fault) => S::internal(Cause::new(fault)),
+        };
+        if let Some(cause) = error.cause() {
+            tracing::error!(request_id = %request.request_id, cause = cause.chain(), "a request failed");
+        }
+        error.wire()
+    }
+}
+
+async fn attempt<Op: Operation>(
+    app: &App,
+    service_model: &'static ServiceModel,
+    request: &RequestContext,
+    body: &[u8],
+    parameters: &mut Option<String>,
+    resources: &mut Vec<String>,
+) -> Result<Vec<u8>, Failure<Op::Error>>
+where
+    App: Serves<Op::Service>,
+{
+    let service: &Op::Service = app.service();
+    let op = parse::<Op>(service, body, parameters)?;
+    for attempt in 0..ATTEMPTS_MAX {
+        let now = app.now();
+        let view = app.view(service, now, attempt > 0);
+        let facts = op.facts(view, request).await?;
+        let checks = op.checks(&facts, request);
+        resources.clear();
+        resources.extend(record::resources(&checks));
+        let allowed = authorise(&op, &facts, &checks, request).map_err(Op::Error::denied)?;
+        let decision = Op::decide(&allowed, &facts, app.env(service, now), request)?;
+        let encoded = encode(&decision.output);
+        let outcome = Outcome::Done { response: response_elements::<Op>(&decision.output, resources) };
+        let text = record::api_call(
+            app,
+            service_model,
+            Op::MODEL,
+            Op::READ_ONLY,
+            request,
+            parameters.as_deref(),
+            resources,
+            &outcome,
+        );
+        match publish(app, request, decision.writes, text).await {
+            Ok(()) => {
+                op.done(&facts, service, request);
+                return Ok(encoded);
+            }
+            Err(JournalError::Commit(CommitError::Conflict)) => {}
+            Err(JournalError::Commit(fault)) => return Err(Op::Error::from_commit(fault).into()),
+            Err(JournalError::Trail(fault)) => return Err(Failure::Trail(fault)),
+        }
+        let mut unsent = encoded;
+        unsent.zeroize();
+    }
+    Err(Op::Error::from_commit(CommitError::Conflict).into())
+}
+
+/// From bytes to the domain, in one pass over the body.
+fn parse<Op: Operation>(
+    service: &Op::Service,
+    body: &[u8],
+    parameters: &mut Option<String>,
+) -> Result<Op, Failure<Op::Error>> {
+    let node = json::parse(body).map_err(|fault| Failure::Wire(fault.into()))?;
+    let input = Op::Input::decode(&node).map_err(|fault| Failure::Wire(fault.into()))?;
+    let mut audit = JsonWriter::default();
+    input.write_audit(&mut audit);
+    *parameters = Some(text_of(audit));
+    Ok(Op::parse(input, service)?)
+}
+
+/// Makes the decision durable and recorded: a change by commit and trail, a use by the trail alone.
+async fn publish(
+    app: &App,
+    request: &RequestContext,
+    mut writes: WriteSet,
+    record: String,
+) -> Result<(), JournalError> {
+    if writes.is_empty() {
+        return app.trail.append(record).await.map(drop).map_err(JournalError::Trail);
+    }
+    writes.audit(record::row(app, request, record));
+    journal::commit(app, writes).await
+}
+
+fn encode<O: Output>(output: &O) -> Vec<u8> {
+    if O::EMPTY {
+        return Vec::new();
+    }
+    let mut writer = JsonWriter::default();
+    output.encode(&mut writer);
+    writer.into_bytes()
+}
+
+/// CloudTrail's `responseElements`: nothing for reads and cryptographic calls, the output's allowed members
+/// for changes, and for changes without an output the key's ARN (KMS logs it since December 2022).
+fn response_elements<Op: Operation>(output: &Op::Output, resources: &[String]) -> Option<String> {
+    if Op::READ_ONLY {
+        return None;
+    }
+    let mut writer = JsonWriter::default();
+    if Op::Output::EMPTY {
+        let key = resources.iter().find(|arn| arn.contains(":key/"))?;
+        writer.begin_structure();
+        writer.member("keyId");
+        writer.text(key);
+        writer.end_structure();
+    } else {
+        output.write_audit(&mut writer);
+    }
+    Some(text_of(writer))
+}
+
+fn text_of(writer: JsonWriter) -> String {
+    String::from_utf8(writer.into_bytes()).expect("a JSON writer writes UTF-8")
+}
+
+/// Records a request that reached no operation: not built yet, or unknown.
+pub(crate) async fn refuse_unbuilt(
+    app: &App,
+    service_model: &'static ServiceModel,
+    operation: &'static keywright_aws::OperationModel,
+    request: &RequestContext,
+    error: &WireError,
+) {
+    let outcome = Outcome::Refused { code: error.code, message: error.message.as_deref() };
+    let text = record::api_call(app, service_model, operation, true, request, None, &[], &outcome);
+    if let Err(fault) = app.trail.append(text).await {
+        tracing::error!(%fault, "a refusal could not be recorded");
+    }
+}
+
+/// Does a piece of the service's own work, such as rotating one due key. `Ok(false)`: nothing was to do.
+///
+/// # Errors
+/// The work's own error; it is tried again at the next round.
+pub(crate) async fn work<W: Work>(app: &App, work: &W) -> Result<bool, W::Error>
+where
+    App: Serves<W::Service>,
+{
+    let service: &W::Service = app.service();
+    for _ in 0..ATTEMPTS_MAX {
+        let now = app.now();
+        let facts = work.facts(app.view(service, now, true)).await?;
+        let Some(writes) = work.decide(&facts, app.env(service, now))? else { return Ok(false) };
+        match journal::commit(app, writes).await {
+            Ok(()) => return Ok(true),
+            Err(JournalError::Commit(CommitError::Conflict)) => {}
+            Err(JournalError::Commit(fault)) => return Err(W::Error::from_commit(fault)),
+            Err(JournalError::Trail(fault)) => return Err(W::Error::internal(Cause::new(fault))),
+        }
+    }
+    Err(W::Error::from_commit(CommitError::Conflict))
+}
+
+/// The name by which a principal appears in logs.
+#[must_use]
+pub(crate) fn principal_name(principal: &Principal) -> String {
+    principal.to_string()
+}

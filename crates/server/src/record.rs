@@ -1,0 +1,92 @@
+//! A request as the trail shows it: CloudTrail's record of an API call.
+
+use crate::app::App;
+use keywright_auth::{Check, RequestContext};
+use keywright_aws::{OperationModel, ServiceModel};
+use keywright_store::AuditRow;
+use keywright_trail::{EventKind, Identity, Record, Resource};
+use keywright_types::Principal;
+
+/// How a request ended, as far as the trail tells.
+pub(crate) enum Outcome<'a> {
+    /// Done; the allowed members of the answer, as JSON, for changes.
+    Done { response: Option<String> },
+    Refused { code: &'a str, message: Option<&'a str> },
+}
+
+/// The ARNs that a request asked for, each once, in order.
+pub(crate) fn resources(checks: &[Check]) -> Vec<String> {
+    let mut arns: Vec<String> = Vec::with_capacity(checks.len());
+    for check in checks {
+        let arn = check.protected.arn();
+        if arn != "*" && !arns.iter().any(|known| known == arn) {
+            arns.push(arn.to_owned());
+        }
+    }
+    arns
+}
+
+/// The record of an API call, as JSON.
+#[expect(clippy::too_many_arguments, reason = "each is one member of the record; a struct would name them twice")]
+pub(crate) fn api_call(
+    app: &App,
+    service: &ServiceModel,
+    operation: &OperationModel,
+    read_only: bool,
+    request: &RequestContext,
+    parameters: Option<&str>,
+    resources: &[String],
+    outcome: &Outcome<'_>,
+) -> String {
+    let _ = app;
+    let account = request.caller.account;
+    let arn = request.caller.principal.to_string();
+    let identity = match &request.caller.principal {
+        Principal::Root { account } => Identity::Root {
+            account: *account,
+            arn: &arn,
+            access_key_id: request.caller.access_key_id.as_str(),
+        },
+        Principal::Service => Identity::Service { account },
+    };
+    let source_ip = request.source_ip.to_string();
+    let resources: Vec<Resource<'_>> = resources
+        .iter()
+        .map(|arn| Resource { account, kind: resource_type(arn), arn })
+        .collect();
+    let (response, error) = match outcome {
+        Outcome::Done { response } => (response.as_deref(), None),
+        Outcome::Refused { code, message } => (None, Some((*code, *message))),
+    };
+    Record {
+        kind: EventKind::ApiCall,
+        identity,
+        at: request.received_at,
+        source: service.event_source,
+        name: operation.name,
+        region: request.region.as_str(),
+        source_ip: &source_ip,
+        user_agent: &request.user_agent,
+        error,
+        request_parameters: parameters,
+        response_elements: response,
+        additional_event_data: None,
+        request_id: Some(request.request_id),
+        event_id: request.event_id,
+        read_only,
+        resources: &resources,
+        recipient: account,
+        service_event_details: None,
+        tls_host: request.secure_transport.then_some(request.host.as_str()),
+    }
+    .to_json()
+}
+
+fn resource_type(arn: &str) -> &'static str {
+    if arn.contains(":alias/") { "AWS::KMS::Alias" } else { "AWS::KMS::Key" }
+}
+
+/// The audit row that carries a record into the commit it tells of.
+pub(crate) fn row(app: &App, request: &RequestContext, record: String) -> AuditRow {
+    AuditRow { event_id: request.event_id, node_id: app.node, at: request.received_at, record }
+}

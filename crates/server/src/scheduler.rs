@@ -1,0 +1,152 @@
+//! The timers: they wake the reconcilers, which find out by themselves what there is to do.
+
+use crate::app::App;
+use crate::{audit_log, clock_watch, outbox, pipeline};
+use keywright_auth::ServiceError as _;
+use keywright_kms::rotation::{RotateDueKey, due_keys};
+use keywright_kms::{DestroyKey, keys_to_destroy};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+/// Keys looked for at once; the next round goes on with the rest.
+const BATCH: i64 = 256;
+/// Rotations under way at once: enough to share commits.
+const CONCURRENT: usize = 32;
+
+/// How often each reconciler looks, apart from being woken.
+const DUE_EVERY: Duration = Duration::from_secs(1);
+const HEARTBEAT_EVERY: Duration = Duration::from_secs(30);
+const MARKS_EVERY: Duration = Duration::from_secs(1);
+const USAGE_EVERY: Duration = Duration::from_secs(5);
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(60);
+
+/// Runs until `stopping` says so. Each round is bounded; a failed one is tried again at the next.
+pub(crate) async fn run(app: Arc<App>, stopping: watch::Receiver<bool>) {
+    let mut tasks = JoinSet::new();
+    tasks.spawn(every(DUE_EVERY, stopping.clone(), Arc::clone(&app), |app| Box::pin(rotate_due(app))));
+    tasks.spawn(every(HEARTBEAT_EVERY, stopping.clone(), Arc::clone(&app), |app| Box::pin(heartbeat(app))));
+    tasks.spawn(every(MARKS_EVERY, stopping.clone(), Arc::clone(&app), |app| Box::pin(relay(app))));
+    tasks.spawn(every(USAGE_EVERY, stopping.clone(), Arc::clone(&app), |app| Box::pin(flush_usage(app))));
+    tasks.spawn(every(CHECKPOINT_EVERY, stopping, app, |app| Box::pin(checkpoint(app))));
+    while tasks.join_next().await.is_some() {}
+}
+
+type Round = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
+
+async fn every(
+    period: Duration,
+    mut stopping: watch::Receiver<bool>,
+    app: Arc<App>,
+    round: impl Fn(Arc<App>) -> Round + Send,
+) {
+    let mut ticks = tokio::time::interval(period);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => round(Arc::clone(&app)).await,
+            _ = stopping.wait_for(|stop| *stop) => return,
+        }
+    }
+}
+
+/// Rotates what is due, batch by batch, until nothing is.
+pub(crate) async fn rotate_due(app: Arc<App>) {
+    loop {
+        let due = match due_keys(&app.store, app.now(), BATCH).await {
+            Ok(due) => due,
+            Err(fault) => {
+                tracing::warn!(%fault, "keys due for rotation could not be looked up");
+                return;
+            }
+        };
+        let found = due.len();
+        let mut rotated = 0;
+        let mut under_way = JoinSet::new();
+        for key in due {
+            if under_way.len() >= CONCURRENT {
+                rotated += finished(under_way.join_next().await);
+            }
+            let app = Arc::clone(&app);
+            under_way.spawn(async move {
+                let work = RotateDueKey { key };
+                match pipeline::work(&app, &work).await {
+                    Ok(done) => {
+                        if done {
+                            app.metrics.key_rotated("AUTOMATIC");
+                        }
+                        done
+                    }
+                    Err(error) => {
+                        let cause = error.cause().map(keywright_auth::Cause::chain);
+                        tracing::error!(key = %work.key, cause, "a key that is due could not be rotated; it is tried again");
+                        app.metrics.rotation_failed();
+                        false
+                    }
+                }
+            });
+        }
+        while let Some(outcome) = under_way.join_next().await {
+            rotated += finished(Some(outcome));
+        }
+        // A batch without progress would be found again at once: leave it to the next round.
+        if rotated == 0 || i64::try_from(found).unwrap_or(i64::MAX) < BATCH {
+            return;
+        }
+    }
+}
+
+fn finished(outcome: Option<Result<bool, tokio::task::JoinError>>) -> usize {
+    usize::from(matches!(outcome, Some(Ok(true))))
+}
+
+/// Notes the time and, if time can be trusted, destroys keys whose waiting period is over.
+pub(crate) async fn heartbeat(app: Arc<App>) {
+    let now = app.now();
+    match clock_watch::beat(&app.store, now).await {
+        Ok(beat) if beat.may_destroy => destroy_due(&app).await,
+        Ok(_) => {}
+        Err(fault) => tracing::warn!(%fault, "no heartbeat was written"),
+    }
+}
+
+async fn destroy_due(app: &App) {
+    let due = match keys_to_destroy(&app.store, app.now(), BATCH).await {
+        Ok(due) => due,
+        Err(fault) => {
+            tracing::warn!(%fault, "keys due for deletion could not be looked up");
+            return;
+        }
+    };
+    for key in due {
+        let work = DestroyKey { key };
+        match pipeline::work(app, &work).await {
+            Ok(true) => tracing::info!(key = %work.key, "a key was destroyed at the end of its waiting period"),
+            Ok(false) => {}
+            Err(error) => {
+                let cause = error.cause().map(keywright_auth::Cause::chain);
+                tracing::error!(key = %work.key, cause, "a key could not be destroyed; it is tried again");
+            }
+        }
+    }
+}
+
+async fn relay(app: Arc<App>) {
+    audit_log::clear_marks(&app).await;
+    outbox::relay(&app).await;
+}
+
+pub(crate) async fn flush_usage(app: Arc<App>) {
+    for writes in app.kms.last_usage.drain() {
+        if let Err(fault) = app.store.commit(writes).await {
+            tracing::warn!(%fault, "last uses of keys could not be written");
+        }
+    }
+}
+
+async fn checkpoint(app: Arc<App>) {
+    if let Err(fault) = crate::start::checkpoint(&app).await {
+        tracing::warn!(%fault, "the trail's head could not be written to the store");
+    }
+}

@@ -1,0 +1,279 @@
+//! Start and stop.
+
+use crate::app::App;
+use crate::audit_log::{self, AuditLog};
+use crate::bootstrap::{Bootstrap, RootCredential, initialise};
+use crate::config::{Config, StoreChoice};
+use crate::door::Door;
+use crate::error::StartError;
+use crate::metrics::Metrics;
+use crate::registry::Registry;
+use crate::{admin, listener, scheduler};
+use keywright_auth::AccessKeys;
+use keywright_aws::sigv4::SigningKeyCache;
+use keywright_crypto::Keyring;
+use keywright_inventory::Inventory;
+use keywright_kms::Kms;
+use keywright_store::{Column as _, Store, StoreLocation, Versioned, WriteSet, row};
+use keywright_trail::{Identity, Record, RetentionPolicy, SyncMode, Trail, TrailConfig};
+use keywright_types::{AccountId, Clock, EventId, NodeId, Rng, Timestamp};
+use std::fs::File;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+row! {
+    /// A node of this store: the key its trail is signed with, and the trail's head as last noted, so that
+    /// a trail cut short afterwards shows.
+    #[derive(Debug, Clone)]
+    pub struct NodeRow in "nodes" maced true {
+        key { node_id: NodeId }
+        columns {
+            trail_public_key: [u8; 32],
+            trail_head_seq: u64,
+            trail_head_hash: [u8; 32],
+            started_at: Timestamp,
+            seen_at: Timestamp,
+        }
+    }
+}
+
+/// A running server.
+pub struct Server {
+    pub app: Arc<App>,
+    /// The address it listens on; its port is real even when 0 was asked for.
+    pub address: SocketAddr,
+    pub initialised: bool,
+    pub credentials_file: Option<PathBuf>,
+    stop: watch::Sender<bool>,
+    serving: JoinHandle<()>,
+    timers: JoinHandle<()>,
+    // Held as long as the server lives; released by the system when it dies.
+    _lock: File,
+}
+
+/// Starts a server: folder, store, keys, trail, listener, timers; in this order.
+///
+/// # Errors
+/// [`StartError`], with what to do about it.
+pub async fn start(
+    config: &Config,
+    clock: Arc<dyn Clock>,
+    rng: Arc<dyn Rng>,
+    root_credential: Option<RootCredential>,
+) -> Result<Server, StartError> {
+    let lock = lock_folder(&config.data)?;
+    let location = match config.store {
+        StoreChoice::Sqlite => StoreLocation::Sqlite { path: config.data.join("keywright.db") },
+    };
+    let store = Store::open(&location, clock.now()).await?;
+    let Bootstrap { store, keyring, account, initialised, credentials_file } =
+        initialise(config, store, &*clock, &*rng, root_credential).await?;
+    let keyring = Arc::new(keyring);
+    let node = node_id(&config.data, &*rng)?;
+    let trail = open_trail(config, node, account, &store, &keyring, &clock, &*rng).await?;
+
+    let signing_keys = Arc::new(SigningKeyCache::default());
+    let forgetting = Arc::clone(&signing_keys);
+    let access_keys = AccessKeys::new(&store, move |id| forgetting.forget(id));
+    let kms = Kms::new(config.kms.clone(), config.regions.clone(), &store);
+    let app = Arc::new(App {
+        store,
+        keyring,
+        trail,
+        clock,
+        rng,
+        node,
+        account,
+        regions: config.regions.clone(),
+        limits: config.limits,
+        access_keys,
+        signing_keys,
+        kms,
+        inventory: Inventory::new(),
+        metrics: Metrics::default(),
+        audit_log: AuditLog::default(),
+        ready: AtomicBool::new(false),
+    });
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .map_err(|cause| StartError::Listen { address: config.listen, cause })?;
+    let address =
+        listener.local_addr().map_err(|cause| StartError::Listen { address: config.listen, cause })?;
+    let (stop, stopping) = watch::channel(false);
+    let door = Arc::new(Door {
+        app: Arc::clone(&app),
+        registry: Registry::new(),
+        admin: admin::router(Arc::clone(&app)),
+    });
+    let timers = tokio::spawn(scheduler::run(Arc::clone(&app), stopping.clone()));
+    let serving = tokio::spawn(listener::serve(door, listener, stopping));
+    app.ready.store(true, Ordering::Release);
+    Ok(Server { app, address, initialised, credentials_file, stop, serving, timers, _lock: lock })
+}
+
+impl Server {
+    /// Resolves when the server can no longer do its work; it must then be stopped.
+    pub async fn failure(&self) -> StartError {
+        tokio::select! {
+            cause = self.app.store.failure() => StartError::StoreStopped { cause },
+            cause = self.app.trail.failure() => StartError::TrailStopped { cause },
+        }
+    }
+
+    /// Stops: no new connections, requests in flight finish, observations are written, the trail is closed.
+    pub async fn stop(self) {
+        self.app.ready.store(false, Ordering::Release);
+        self.stop.send_replace(true);
+        let _ended = self.serving.await;
+        let _ended = self.timers.await;
+        scheduler::flush_usage(Arc::clone(&self.app)).await;
+        audit_log::clear_marks(&self.app).await;
+        if let Err(fault) = self.app.trail.close().await {
+            tracing::error!(%fault, "the trail could not be closed in order");
+        }
+        if let Err(fault) = note_head(&self.app).await {
+            tracing::warn!(%fault, "the trail's head could not be written to the store");
+        }
+        self.app.store.close().await;
+    }
+}
+
+/// One process per data folder: the lock goes with the process, however it ends.
+fn lock_folder(data: &Path) -> Result<File, StartError> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    let failed = |cause| StartError::Folder { path: data.to_owned(), cause };
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(data).map_err(failed)?;
+    let file = File::options()
+        .create(true)
+        .write(true)
+        .truncate(false)
+        .open(data.join("lock"))
+        .map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(StartError::InUse { path: data.to_owned() }),
+        Err(std::fs::TryLockError::Error(cause)) => Err(failed(cause)),
+    }
+}
+
+/// The node's name, kept beside its trail.
+fn node_id(data: &Path, rng: &dyn Rng) -> Result<NodeId, StartError> {
+    let path = data.join("node-id");
+    let failed = |cause| StartError::Folder { path: path.clone(), cause };
+    match std::fs::read_to_string(&path) {
+        Ok(text) => NodeId::parse(text.trim())
+            .map_err(|_| failed(std::io::Error::other("it does not hold a node id"))),
+        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => {
+            let id = NodeId::from_random(rng.array());
+            std::fs::write(&path, format!("{id}\n")).map_err(failed)?;
+            File::open(&path).and_then(|file| file.sync_all()).map_err(failed)?;
+            File::open(data).and_then(|folder| folder.sync_all()).map_err(failed)?;
+            Ok(id)
+        }
+        Err(cause) => Err(failed(cause)),
+    }
+}
+
+/// Opens the trail, appends what a kill kept out of it, and tells of a torn record.
+async fn open_trail(
+    config: &Config,
+    node: NodeId,
+    account: AccountId,
+    store: &Store,
+    keyring: &Arc<Keyring>,
+    clock: &Arc<dyn Clock>,
+    rng: &dyn Rng,
+) -> Result<Arc<Trail>, StartError> {
+    let trail_config = TrailConfig {
+        dir: config.data.join("trail"),
+        node,
+        segment_bytes_max: config.trail.segment_bytes_max,
+        sync: if config.trail.strict_sync {
+            SyncMode::Strict
+        } else {
+            SyncMode::Group(Duration::from_millis(50))
+        },
+        retention: RetentionPolicy {
+            max_age: config.trail.retention_days.map(|days| Duration::from_secs(u64::from(days) * 86_400)),
+            max_bytes: None,
+        },
+    };
+    let (trail, opening) = Trail::open(trail_config, keyring.trail_signer(), Arc::clone(clock))?;
+    let trail = Arc::new(trail);
+    let waiting = audit_log::unlogged(store, node).await?;
+    if let Some(oldest) = waiting.first() {
+        let ids: Vec<EventId> = waiting.iter().map(|row| row.event_id).collect();
+        let known = trail.contains(&ids, oldest.at)?;
+        let mut writes = WriteSet::default();
+        let mut missing = Vec::new();
+        for row in waiting {
+            writes.audit_logged(row.event_id);
+            if !known.contains(&row.event_id) {
+                missing.push(row.record);
+            }
+        }
+        if !missing.is_empty() {
+            tracing::warn!(records = missing.len(), "the trail lacked records of committed changes; they were appended");
+            trail.append_all(missing).await?;
+        }
+        trail.sync().await?;
+        store.commit(writes).await?;
+    }
+    if let Some(torn) = opening.torn {
+        tracing::warn!(bytes = torn.bytes, "the trail ended in a torn record, which was cut");
+        trail.append(recovered(account, clock.now(), EventId::from_random(rng.array()), torn.bytes)).await?;
+    }
+    Ok(trail)
+}
+
+/// The trail's own record that it was mended.
+fn recovered(account: AccountId, now: Timestamp, event_id: EventId, bytes: u64) -> String {
+    let details = format!("{{\"bytesCut\":{bytes}}}");
+    Record {
+        source: "keywright.amazonaws.com",
+        name: "TrailRecovered",
+        region: "us-east-1",
+        service_event_details: Some(&details),
+        ..Record::service_event(Identity::Service { account: &account }, now, event_id)
+    }
+    .to_json()
+}
+
+/// Signs the trail's state and notes its head in the store.
+pub(crate) async fn checkpoint(app: &App) -> Result<(), StartError> {
+    app.trail.checkpoint().await?;
+    note_head(app).await
+}
+
+async fn note_head(app: &App) -> Result<(), StartError> {
+    let head = app.trail.head();
+    let now = app.now();
+    let found: Option<Versioned<NodeRow>> = app.store.find(&[app.node.to_value()]).await?;
+    let mut row = NodeRow {
+        node_id: app.node,
+        trail_public_key: app.keyring.trail_signer().public_key(),
+        trail_head_seq: head.seq,
+        trail_head_hash: head.hash,
+        started_at: now,
+        seen_at: now,
+    };
+    let mut writes = WriteSet::default();
+    match found {
+        Some(found) => {
+            if found.row.trail_head_seq == head.seq {
+                return Ok(());
+            }
+            row.started_at = found.row.started_at;
+            writes.update(&row, found.version);
+        }
+        None => writes.insert(&row),
+    }
+    app.store.commit(writes).await?;
+    Ok(())
+}

@@ -1,0 +1,50 @@
+//! The schema's history: numbered files, applied in order, each in one transaction.
+
+use crate::StoreError;
+
+/// One step of the schema.
+pub(crate) struct Migration {
+    pub(crate) version: i64,
+    pub(crate) name: &'static str,
+    template: &'static str,
+}
+
+/// What differs between the dialects in the schema's language.
+pub(crate) struct Types {
+    pub(crate) text: &'static str,
+    pub(crate) blob: &'static str,
+}
+
+pub(crate) const MIGRATIONS: &[Migration] =
+    &[Migration { version: 1, name: "initial", template: include_str!("../migrations/0001_initial.sql") }];
+
+impl Migration {
+    /// The statements in the dialect of `types`.
+    pub(crate) fn sql(&self, types: &Types) -> String {
+        self.template.replace("{text}", types.text).replace("{blob}", types.blob)
+    }
+
+    /// Fingerprint of the template, the same on both engines; FNV-1a is enough to notice an edited
+    /// file, which is all it is for.
+    pub(crate) fn checksum(&self) -> i64 {
+        let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+        for byte in self.template.bytes() {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+        i64::from_be_bytes(hash.to_be_bytes())
+    }
+}
+
+/// The steps still to apply, given those already applied as (version, checksum) in order.
+pub(crate) fn pending(applied: &[(i64, i64)]) -> Result<&'static [Migration], StoreError> {
+    let known = MIGRATIONS.last().map_or(0, |last| last.version);
+    if let Some(&(found, _)) = applied.iter().find(|(version, _)| *version > known) {
+        return Err(StoreError::NewerSchema { found, known });
+    }
+    for (&(version, checksum), ours) in applied.iter().zip(MIGRATIONS) {
+        if version != ours.version || checksum != ours.checksum() {
+            return Err(StoreError::ForeignSchema { version });
+        }
+    }
+    Ok(&MIGRATIONS[applied.len()..])
+}

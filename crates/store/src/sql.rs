@@ -1,0 +1,104 @@
+//! The statements of the store, made from a table's description in the SQL that both engines share.
+//!
+//! Parameters are `$1`, `$2`, … in the order of their first appearance: PostgreSQL counts by number,
+//! SQLite by first appearance, so that order makes them agree.
+
+use crate::row::TableSpec;
+use std::fmt::Write as _;
+
+fn stored_columns(table: &TableSpec) -> impl Iterator<Item = &'static str> {
+    let mac = table.maced.then_some("mac");
+    table.columns.iter().copied().chain(std::iter::once("row_version")).chain(mac)
+}
+
+/// `SELECT` of all stored columns; the caller appends a condition.
+pub(crate) fn select(table: &TableSpec) -> String {
+    let columns: Vec<_> = stored_columns(table).collect();
+    format!("SELECT {} FROM {}", columns.join(", "), table.name)
+}
+
+pub(crate) fn select_by_key(table: &TableSpec) -> String {
+    format!("{} WHERE {}", select(table), key_condition(table, 1))
+}
+
+pub(crate) fn insert(table: &TableSpec) -> String {
+    let columns: Vec<_> = stored_columns(table).collect();
+    let places: Vec<_> = (1..=columns.len()).map(|n| format!("${n}")).collect();
+    format!(
+        "INSERT INTO {} ({}) VALUES ({}) ON CONFLICT DO NOTHING",
+        table.name,
+        columns.join(", "),
+        places.join(", ")
+    )
+}
+
+/// Parameters: new values of all stored columns behind the key, then the key, then the expected version.
+pub(crate) fn update(table: &TableSpec) -> String {
+    let assigned: Vec<_> = stored_columns(table)
+        .skip(table.key_len)
+        .enumerate()
+        .map(|(at, column)| format!("{column} = ${}", at + 1))
+        .collect();
+    let key_at = assigned.len() + 1;
+    format!(
+        "UPDATE {} SET {} WHERE {} AND row_version = ${}",
+        table.name,
+        assigned.join(", "),
+        key_condition(table, key_at),
+        key_at + table.key_len
+    )
+}
+
+/// Parameters: the key, then the expected version.
+pub(crate) fn delete(table: &TableSpec) -> String {
+    format!(
+        "DELETE FROM {} WHERE {} AND row_version = ${}",
+        table.name,
+        key_condition(table, 1),
+        table.key_len + 1
+    )
+}
+
+/// Parameters: the key, then the expected version. One row if it is still there in that version.
+pub(crate) fn expect(table: &TableSpec) -> String {
+    format!(
+        "SELECT 1 FROM {} WHERE {} AND row_version = ${}",
+        table.name,
+        key_condition(table, 1),
+        table.key_len + 1
+    )
+}
+
+/// Insert or replace, without an expected version: for observations, where the last writer is right.
+pub(crate) fn put(table: &TableSpec) -> String {
+    let columns: Vec<_> = stored_columns(table).collect();
+    let places: Vec<_> = (1..=columns.len()).map(|n| format!("${n}")).collect();
+    let replaced: Vec<_> =
+        columns.iter().skip(table.key_len).map(|column| format!("{column} = excluded.{column}")).collect();
+    format!(
+        "INSERT INTO {} ({}) VALUES ({}) ON CONFLICT ({}) DO UPDATE SET {}",
+        table.name,
+        columns.join(", "),
+        places.join(", "),
+        table.columns[..table.key_len].join(", "),
+        replaced.join(", ")
+    )
+}
+
+/// Parameters: the first `parent_len` columns of the key.
+pub(crate) fn delete_children(table: &TableSpec, parent_len: usize) -> String {
+    format!("DELETE FROM {} WHERE {}", table.name, columns_equal(&table.columns[..parent_len], 1))
+}
+
+fn key_condition(table: &TableSpec, first: usize) -> String {
+    columns_equal(&table.columns[..table.key_len], first)
+}
+
+fn columns_equal(columns: &[&str], first: usize) -> String {
+    let mut condition = String::new();
+    for (at, column) in columns.iter().enumerate() {
+        let and = if at == 0 { "" } else { " AND " };
+        write!(condition, "{and}{column} = ${}", first + at).expect("writing to a String cannot fail");
+    }
+    condition
+}

@@ -1,0 +1,144 @@
+//! What a decision wants written, with what it relied on.
+
+use crate::row::{Row, RowVersion, TableSpec, Versioned};
+use crate::value::Value;
+use crate::{AuditPendingRow, AuditRow, Column as _, OutboxRow};
+use keywright_crypto::RowMac;
+use keywright_types::EventId;
+
+/// One change of one row.
+#[derive(Debug)]
+pub(crate) enum Write {
+    Insert { table: &'static TableSpec, values: Vec<Value> },
+    Update { table: &'static TableSpec, values: Vec<Value>, expected: RowVersion },
+    Delete { table: &'static TableSpec, key: Vec<Value>, expected: RowVersion },
+    Expect { table: &'static TableSpec, key: Vec<Value>, expected: RowVersion },
+    Put { table: &'static TableSpec, values: Vec<Value> },
+    DeleteChildren { table: &'static TableSpec, parent: Vec<Value> },
+}
+
+/// Names a row that a commit changed, for caches (and, on many nodes, for change rows).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    pub table: &'static str,
+    pub key: Vec<Value>,
+}
+
+/// Rows to write in one transaction, the row versions relied on, audit rows and events.
+#[derive(Debug, Default)]
+#[must_use = "a write set does nothing until it is committed"]
+pub struct WriteSet {
+    pub(crate) writes: Vec<Write>,
+    audits: Vec<AuditRow>,
+}
+
+impl WriteSet {
+    /// A row that must not exist yet; if it does, the commit is a conflict.
+    pub fn insert<R: Row>(&mut self, row: &R) {
+        self.writes.push(Write::Insert { table: R::TABLE, values: row.to_values() });
+    }
+
+    /// A row that must still have the version it was read with.
+    pub fn update<R: Row>(&mut self, row: &R, read_as: RowVersion) {
+        self.writes.push(Write::Update { table: R::TABLE, values: row.to_values(), expected: read_as });
+    }
+
+    /// A row that must still have the version it was read with.
+    pub fn delete<R: Row>(&mut self, row: &Versioned<R>) {
+        self.writes.push(Write::Delete { table: R::TABLE, key: row.row.key_values(), expected: row.version });
+    }
+
+    /// A row that is not changed but was relied on.
+    pub fn expect<R: Row>(&mut self, row: &R, read_as: RowVersion) {
+        self.writes.push(Write::Expect { table: R::TABLE, key: row.key_values(), expected: read_as });
+    }
+
+    /// An observation: insert or replace, the last writer is right.
+    pub fn put<R: Row>(&mut self, row: &R) {
+        self.writes.push(Write::Put { table: R::TABLE, values: row.to_values() });
+    }
+
+    /// All rows whose primary key starts with `parent`, however many. The caller relies on the parent's
+    /// version: every change of a child must change or expect its parent's row.
+    pub fn delete_children<R: Row>(&mut self, parent: Vec<Value>) {
+        self.writes.push(Write::DeleteChildren { table: R::TABLE, parent });
+    }
+
+    /// An audit record, written ahead of the trail in the same commit.
+    pub fn audit(&mut self, row: AuditRow) {
+        self.insert(&row);
+        self.insert(&AuditPendingRow { event_id: row.event_id, node_id: row.node_id });
+        self.audits.push(row);
+    }
+
+    /// The audit records of this write set, in order: whoever commits it appends them to the trail.
+    pub fn take_audits(&mut self) -> Vec<AuditRow> {
+        std::mem::take(&mut self.audits)
+    }
+
+    /// The record is durable in the trail; its write-ahead mark goes.
+    pub fn audit_logged(&mut self, event_id: EventId) {
+        self.delete_children::<AuditPendingRow>(vec![event_id.to_value()]);
+    }
+
+    pub fn announce(&mut self, event: &OutboxRow) {
+        self.insert(event);
+    }
+
+    /// Joins what another service decided to this write set: both are committed together.
+    pub fn merge(&mut self, other: WriteSet) {
+        self.writes.extend(other.writes);
+        self.audits.extend(other.audits);
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.writes.is_empty()
+    }
+
+    /// The changed rows, without those only relied on.
+    pub(crate) fn changes(&self) -> Vec<Change> {
+        self.writes
+            .iter()
+            .filter_map(|write| match write {
+                Write::Insert { table, values }
+                | Write::Update { table, values, .. }
+                | Write::Put { table, values } => {
+                    Some(Change { table: table.name, key: values[..table.key_len].to_vec() })
+                }
+                Write::Delete { table, key, .. } => Some(Change { table: table.name, key: key.clone() }),
+                // Whoever caches children follows their parent.
+                Write::Expect { .. } | Write::DeleteChildren { .. } => None,
+            })
+            .collect()
+    }
+
+    /// Appends to each row its version and, where the table wants one, its MAC.
+    pub(crate) fn finish(&mut self, mac: Option<&RowMac>) {
+        for write in &mut self.writes {
+            match write {
+                Write::Insert { table, values } | Write::Put { table, values } => {
+                    finish_row(table, values, RowVersion::FIRST, mac);
+                }
+                Write::Update { table, values, expected } => {
+                    finish_row(table, values, expected.next(), mac);
+                }
+                Write::Delete { .. } | Write::Expect { .. } | Write::DeleteChildren { .. } => {}
+            }
+        }
+    }
+}
+
+fn finish_row(table: &TableSpec, values: &mut Vec<Value>, version: RowVersion, mac: Option<&RowMac>) {
+    values.push(Value::Int(version.0));
+    if table.maced {
+        let mac = mac.expect("MACed tables are written only after the store was unlocked");
+        values.push(Value::Blob(row_mac(mac, table, values).to_vec()));
+    }
+}
+
+/// The MAC of a row: table name, every column, the row version.
+pub(crate) fn row_mac(mac: &RowMac, table: &TableSpec, with_version: &[Value]) -> [u8; 32] {
+    let parts: Vec<Vec<u8>> = with_version.iter().map(Value::mac_bytes).collect();
+    mac.mac(table.name, parts.iter().map(Vec::as_slice))
+}

@@ -1,0 +1,112 @@
+//! An instant, in whole milliseconds since 1970-01-01T00:00:00Z.
+
+use std::fmt;
+use std::time::Duration;
+
+/// An instant with millisecond resolution. The wire shows it as epoch seconds with a fraction
+/// (AWS JSON 1.1), the trail as RFC 3339.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+const MILLIS_PER_DAY: i64 = 86_400_000;
+
+impl Timestamp {
+    #[must_use]
+    pub const fn from_millis(millis: i64) -> Self {
+        Self(millis)
+    }
+
+    #[must_use]
+    pub const fn from_seconds(seconds: i64) -> Self {
+        Self(seconds.saturating_mul(1000))
+    }
+
+    #[must_use]
+    pub const fn as_millis(self) -> i64 {
+        self.0
+    }
+
+    /// Whole seconds since the epoch, rounded down.
+    #[must_use]
+    pub const fn as_seconds(self) -> i64 {
+        self.0.div_euclid(1000)
+    }
+
+    #[must_use]
+    pub const fn plus_days(self, days: u32) -> Self {
+        Self(self.0.saturating_add((days as i64).saturating_mul(MILLIS_PER_DAY)))
+    }
+
+    #[must_use]
+    pub fn plus(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
+    }
+
+    #[must_use]
+    pub fn minus(self, duration: Duration) -> Self {
+        Self(self.0.saturating_sub(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
+    }
+
+    /// Time from `earlier` to here; zero if `earlier` is not earlier.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+
+    fn zoned(self) -> jiff::Timestamp {
+        jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
+    }
+
+    /// RFC 3339 in UTC with whole seconds, as CloudTrail and EventBridge write it: `2026-11-23T10:00:00Z`.
+    #[must_use]
+    pub fn rfc3339(self) -> String {
+        self.zoned().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    }
+
+    /// RFC 3339 in UTC with milliseconds: `2026-11-23T10:00:00.125Z`.
+    #[must_use]
+    pub fn rfc3339_millis(self) -> String {
+        self.zoned().strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+    }
+
+    /// The basic form that SigV4 uses: `20261123T100000Z`.
+    #[must_use]
+    pub fn sigv4_basic(self) -> String {
+        self.zoned().strftime("%Y%m%dT%H%M%SZ").to_string()
+    }
+
+    /// The form CloudTrail gives dates inside `responseElements`: `Apr 12, 2021, 6:58:30 PM`.
+    #[must_use]
+    pub fn cloudtrail_text(self) -> String {
+        self.zoned().strftime("%b %-d, %Y, %-I:%M:%S %p").to_string()
+    }
+
+    /// Parses RFC 3339; `None` if it is not.
+    #[must_use]
+    pub fn parse_rfc3339(text: &str) -> Option<Self> {
+        text.parse::<jiff::Timestamp>().ok().map(|t| Self(t.as_millisecond()))
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.rfc3339())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Timestamp;
+
+    #[test]
+    fn forms() {
+        // 1_618_253_910 is 2021-04-12T18:58:30Z (GNU date).
+        let t = Timestamp::from_millis(1_618_253_910_125);
+        assert_eq!(t.rfc3339(), "2021-04-12T18:58:30Z");
+        assert_eq!(t.rfc3339_millis(), "2021-04-12T18:58:30.125Z");
+        assert_eq!(t.sigv4_basic(), "20210412T185830Z");
+        assert_eq!(t.cloudtrail_text(), "Apr 12, 2021, 6:58:30 PM");
+        assert_eq!(Timestamp::parse_rfc3339("2021-04-12T18:58:30.125Z"), Some(t));
+        assert_eq!(t.plus_days(1).rfc3339(), "2021-04-13T18:58:30Z");
+    }
+}

@@ -1,0 +1,218 @@
+//! `cargo xtask trim-models --from <folder of botocore/data>`: takes AWS's service models into `models/`.
+//!
+//! Kept: operations, shapes, constraints, errors, sensitivity, HTTP bindings, idempotency tokens.
+//! Dropped: documentation, and what only concerns clients.
+//! Added: on each member of an operation's input or output, whether it may enter the audit trail.
+//!
+//! The rule of the trail: never what the model marks sensitive, never blobs, never tokens that are a right
+//! in themselves; everything else may. It is applied here, once, so that the result stands in a checked-in
+//! file where a reviewer sees a new member's verdict.
+
+use crate::model::{Kind, Model, Shape};
+use flate2::read::GzDecoder;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::Read as _;
+use std::path::Path;
+
+/// The services taken from botocore, by their folder's name.
+const SERVICES: &[&str] = &["kms", "secretsmanager"];
+
+/// Members that are a credential by themselves. `ClientRequestToken` is not one: it names a version.
+const TOKENS: &[&str] = &["GrantToken", "GrantTokens", "ImportToken", "RotationToken"];
+
+/// Fields of botocore's models that are dropped wherever they stand. Any other unknown field is an error.
+const DROPPED: &[&str] = &["documentation", "deprecated", "deprecatedMessage", "box"];
+
+/// Fields of botocore's metadata that nothing here needs.
+const DROPPED_METADATA: &[&str] = &[
+    "auth",
+    "globalEndpoint",
+    "protocols",
+    "serviceAbbreviation",
+    "serviceFullName",
+    "signatureVersion",
+    "uid",
+];
+
+pub fn run(arguments: &[String]) -> Result<(), String> {
+    let [flag, from] = arguments else { return Err("usage: trim-models --from <botocore/data>".into()) };
+    if flag != "--from" {
+        return Err(format!("unknown argument {flag}"));
+    }
+    let from = Path::new(from);
+    let version = botocore_version(from)?;
+    let models = crate::root().join("models");
+    for service in SERVICES {
+        let mut model = read(from, service, &version)?;
+        keep_reachable(&mut model)?;
+        mark_audit(&mut model)?;
+        let path = models.join(format!("{service}.json"));
+        let mut text = serde_json::to_string_pretty(&model).map_err(|error| error.to_string())?;
+        text.push('\n');
+        fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))?;
+        println!("{}: {} operations, {} shapes", path.display(), model.operations.len(), model.shapes.len());
+    }
+    let notice = models.join("NOTICE");
+    fs::write(&notice, notice_text(&version)).map_err(|error| format!("{}: {error}", notice.display()))
+}
+
+fn notice_text(version: &str) -> String {
+    format!(
+        "kms.json and secretsmanager.json are service models of botocore {version}\n\
+         (https://github.com/boto/botocore), modified: trimmed by `cargo xtask trim-models`, which drops\n\
+         documentation and client-side fields and adds the field \"audit\".\n\
+         \n\
+         Botocore\n\
+         Copyright 2012-2022 Amazon.com, Inc. or its affiliates. All Rights Reserved.\n\
+         \n\
+         Licensed under the Apache License, Version 2.0: see the file LICENSE at the root of this repository.\n\
+         \n\
+         keywright.json and the models in test/ are Keywright's own.\n"
+    )
+}
+
+/// botocore's version, from the package that the data folder belongs to.
+fn botocore_version(data: &Path) -> Result<String, String> {
+    let path = data.join("../__init__.py");
+    let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    text.lines()
+        .find_map(|line| line.strip_prefix("__version__ = "))
+        .map(|version| version.trim_matches(['\'', '"']).to_owned())
+        .ok_or_else(|| format!("{}: no __version__", path.display()))
+}
+
+/// Reads the newest model of a service, plain or compressed.
+fn read(data: &Path, service: &str, version: &str) -> Result<Model, String> {
+    let folder = data.join(service);
+    let listing = fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let newest = listing
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .max()
+        .ok_or_else(|| format!("{}: no API version", folder.display()))?;
+    let plain = newest.join("service-2.json");
+    let compressed = newest.join("service-2.json.gz");
+    let text = if plain.exists() {
+        fs::read_to_string(&plain).map_err(|error| format!("{}: {error}", plain.display()))?
+    } else {
+        let file =
+            fs::File::open(&compressed).map_err(|error| format!("{}: {error}", compressed.display()))?;
+        let mut text = String::new();
+        GzDecoder::new(file)
+            .read_to_string(&mut text)
+            .map_err(|error| format!("{}: {error}", compressed.display()))?;
+        text
+    };
+    let mut value: Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+    let root = value.as_object_mut().ok_or("a model is an object")?;
+    root.remove("version");
+    root.remove("documentation");
+    root.insert(
+        "source".into(),
+        format!("botocore {version}, modified: trimmed by cargo xtask trim-models").into(),
+    );
+    if let Some(metadata) = root.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.retain(|name, _| !DROPPED_METADATA.contains(&name.as_str()));
+    }
+    for operation in objects(root, "operations")? {
+        drop_fields(operation);
+        for part in ["input", "output"] {
+            operation.get_mut(part).into_iter().for_each(drop_fields);
+        }
+        let errors = operation.get_mut("errors").and_then(Value::as_array_mut);
+        errors.into_iter().flatten().for_each(drop_fields);
+    }
+    for shape in objects(root, "shapes")? {
+        drop_fields(shape);
+        for part in ["member", "key", "value"] {
+            shape.get_mut(part).into_iter().for_each(drop_fields);
+        }
+        let members = shape.get_mut("members").and_then(Value::as_object_mut);
+        members.into_iter().flat_map(|members| members.values_mut()).for_each(drop_fields);
+    }
+    serde_json::from_value(value).map_err(|error| format!("{service}: {error}"))
+}
+
+fn objects<'a>(
+    root: &'a mut serde_json::Map<String, Value>,
+    field: &str,
+) -> Result<impl Iterator<Item = &'a mut Value>, String> {
+    let object = root.get_mut(field).and_then(Value::as_object_mut).ok_or_else(|| format!("no {field}"))?;
+    Ok(object.values_mut())
+}
+
+/// Removes the dropped fields of one trait list. Members of structures are not fields: a member may well
+/// be called `documentation`.
+fn drop_fields(value: &mut Value) {
+    if let Some(fields) = value.as_object_mut() {
+        fields.retain(|name, _| !DROPPED.contains(&name.as_str()));
+    }
+}
+
+/// Drops shapes that no operation uses.
+fn keep_reachable(model: &mut Model) -> Result<(), String> {
+    let mut reached = BTreeSet::new();
+    let mut queue: Vec<String> = Vec::new();
+    for operation in model.operations.values() {
+        let parts = operation.input.iter().chain(&operation.output).chain(&operation.errors);
+        queue.extend(parts.map(|reference| reference.shape.clone()));
+    }
+    while let Some(name) = queue.pop() {
+        let shape = model.shape(&name)?;
+        if reached.insert(name) {
+            let parts = shape.members.0.iter().map(|(_, reference)| reference);
+            let parts = parts.chain(&shape.member).chain(&shape.key).chain(&shape.value);
+            queue.extend(parts.map(|reference| reference.shape.clone()));
+        }
+    }
+    model.shapes.retain(|name, _| reached.contains(name));
+    Ok(())
+}
+
+/// Applies the rule of the trail to every member of every structure but errors.
+fn mark_audit(model: &mut Model) -> Result<(), String> {
+    let shapes = model.shapes.clone();
+    for shape in model.shapes.values_mut().filter(|shape| shape.kind == Kind::Structure && !shape.exception) {
+        for (name, reference) in &mut shape.members.0 {
+            let mut seen = BTreeSet::new();
+            reference.audit =
+                !TOKENS.contains(&name.as_str()) && may_be_audited(&shapes, &reference.shape, &mut seen)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether values of a shape may enter the trail. Structures may: their own members have their own verdicts.
+fn may_be_audited(
+    shapes: &BTreeMap<String, Shape>,
+    name: &str,
+    seen: &mut BTreeSet<String>,
+) -> Result<bool, String> {
+    let shape = shapes.get(name).ok_or_else(|| format!("the model has no shape {name}"))?;
+    if shape.sensitive || shape.kind == Kind::Blob {
+        return Ok(false);
+    }
+    if !seen.insert(name.to_owned()) {
+        return Ok(true);
+    }
+    match shape.kind {
+        Kind::List | Kind::Map => {
+            for part in shape.member.iter().chain(&shape.key).chain(&shape.value) {
+                if !may_be_audited(shapes, &part.shape, seen)? {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        }
+        Kind::Structure
+        | Kind::String
+        | Kind::Boolean
+        | Kind::Integer
+        | Kind::Long
+        | Kind::Double
+        | Kind::Float
+        | Kind::Timestamp => Ok(true),
+        Kind::Blob => Ok(false),
+    }
+}
