@@ -216,3 +216,49 @@ fn may_be_audited(
         Kind::Blob => Ok(false),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::may_be_audited;
+    use crate::model::Model;
+    use std::collections::BTreeSet;
+
+    const MODEL: &str = r#"{
+        "source": "a test", "metadata": {"apiVersion": "1", "endpointPrefix": "x", "protocol": "json"},
+        "operations": {},
+        "shapes": {
+            "Blob": {"type": "blob"},
+            "Flag": {"type": "boolean"},
+            "Password": {"type": "string", "sensitive": true},
+            "Text": {"type": "string"},
+            "Blobs": {"type": "list", "member": {"shape": "Blob"}},
+            "Passwords": {"type": "map", "key": {"shape": "Text"}, "value": {"shape": "Password"}},
+            "Texts": {"type": "map", "key": {"shape": "Text"}, "value": {"shape": "Text"}},
+            "Login": {"type": "structure", "members": {"Password": {"shape": "Password"}, "Next": {"shape": "Login"}}},
+            "Logins": {"type": "list", "member": {"shape": "Login"}}
+        }
+    }"#;
+
+    #[test]
+    fn the_rule_of_the_trail() {
+        let model: Model = serde_json::from_str(MODEL).expect("a model");
+        let check = |shape: &str, allowed: bool| {
+            let verdict = may_be_audited(&model.shapes, shape, &mut BTreeSet::new());
+            assert_eq!(verdict, Ok(allowed), "{shape}");
+        };
+        for shape in ["Flag", "Text", "Texts", "Login", "Logins"] {
+            check(shape, true);
+        }
+        for shape in ["Blob", "Password", "Blobs", "Passwords"] {
+            check(shape, false);
+        }
+    }
+
+    /// A model's new trait must be looked at.
+    #[test]
+    fn unknown_traits_are_errors() {
+        let changed = MODEL.replace("\"sensitive\": true", "\"sensitive\": true, \"novelty\": 1");
+        let error = serde_json::from_str::<Model>(&changed).expect_err("the trait is not known");
+        assert!(error.to_string().contains("novelty"), "{error}");
+    }
+}

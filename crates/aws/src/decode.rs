@@ -172,7 +172,8 @@ fn blob_bytes(node: &Node<'_>) -> Result<Zeroizing<Vec<u8>>, Malformed> {
     }
 }
 
-/// How AWS quotes a blob: by its length.
+/// A blob is quoted by its length, in the form that Java gives a `ByteBuffer`: AWS's validation quotes values
+/// by their Java text. Nobody recorded this text for KMS where it could be checked.
 fn shown_blob(length: usize, quoted: bool) -> ShownText {
     if quoted {
         ShownText::Quoted(format!("java.nio.HeapByteBuffer[pos=0 lim={length} cap={length}]"))

@@ -115,7 +115,7 @@ impl WireError {
         out.close("Error");
         out.element("RequestId", request_id);
         out.close("ErrorResponse");
-        out.into_string().into_bytes()
+        out.into_bytes()
     }
 }
 

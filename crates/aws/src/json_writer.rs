@@ -1,11 +1,9 @@
 //! Writing of compact JSON: answers (AWS JSON 1.1, REST-JSON), requests, and audit parameters.
 
+use crate::buffer::WipedBuffer;
 use crate::writer::{DocumentWriter, ListStyle, MapStyle};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use keywright_types::Timestamp;
-use std::io::{self, Write};
-use zeroize::Zeroize;
+use std::io::Write as _;
 
 /// Writes JSON into a buffer of its own, which never leaves a copy of what it held behind: answers carry
 /// plaintexts and secret values, so the old block is zeroed whenever the buffer moves.
@@ -25,19 +23,19 @@ impl JsonWriter {
     /// A writer that holds `capacity` bytes before it must grow.
     #[must_use]
     pub fn with_capacity(capacity: usize) -> Self {
-        Self { out: WipedBuffer(Vec::with_capacity(capacity)), after_value: false }
+        Self { out: WipedBuffer::with_capacity(capacity), after_value: false }
     }
 
     /// The document. The caller answers for wiping it.
     #[must_use]
     pub fn into_bytes(mut self) -> Vec<u8> {
-        std::mem::take(&mut self.out.0)
+        self.out.take()
     }
 
     /// What has been written so far.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
-        &self.out.0
+        self.out.as_bytes()
     }
 
     /// An instant as CloudTrail writes it inside request parameters and response elements:
@@ -162,51 +160,8 @@ impl DocumentWriter for JsonWriter {
     fn blob(&mut self, value: &[u8]) {
         self.before_value();
         self.out.push_all(b"\"");
-        let length =
-            base64::encoded_len(value.len(), true).expect("a blob is far smaller than the address space");
-        let at = self.out.0.len();
-        self.out.reserve(length);
-        self.out.0.resize(at + length, 0);
-        STANDARD.encode_slice(value, &mut self.out.0[at..]).expect("the room was measured for this length");
+        self.out.push_base64(value);
         self.out.push_all(b"\"");
-    }
-}
-
-/// A byte buffer that zeroes the block it leaves, when it grows and when it is dropped.
-struct WipedBuffer(Vec<u8>);
-
-impl WipedBuffer {
-    fn reserve(&mut self, more: usize) {
-        if self.0.capacity() - self.0.len() >= more {
-            return;
-        }
-        let wanted = (self.0.len() + more).max(self.0.capacity() * 2);
-        let mut larger = Vec::with_capacity(wanted);
-        larger.extend_from_slice(&self.0);
-        self.0.zeroize();
-        self.0 = larger;
-    }
-
-    fn push_all(&mut self, bytes: &[u8]) {
-        self.reserve(bytes.len());
-        self.0.extend_from_slice(bytes);
-    }
-}
-
-impl Write for WipedBuffer {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.push_all(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Drop for WipedBuffer {
-    fn drop(&mut self) {
-        self.0.zeroize();
     }
 }
 
@@ -255,6 +210,7 @@ mod tests {
         check(1_732_359_600_120, "1732359600.12");
         check(1_732_359_600_100, "1732359600.1");
         check(1_732_359_600_005, "1732359600.005");
+        check(1_732_359_600_010, "1732359600.01");
         check(1_732_359_600_000, "1732359600");
         check(-1_500, "-1.5");
         check(0, "0");

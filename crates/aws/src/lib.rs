@@ -15,6 +15,7 @@
 //! - Unknown and repeated members are refused (docs/adr/0002).
 //! - No error contains content of a member that the model marks sensitive or keeps out of the trail.
 
+mod buffer;
 mod debug;
 pub mod decode;
 pub mod document;

@@ -1,7 +1,7 @@
 //! Why a request could not be read at all: it is not of the form that its protocol or its shape asks for.
 //!
-//! All of these are AWS's `SerializationException` (HTTP 400). The texts follow what AWS's services
-//! answer; none of them contains anything that the request contained.
+//! All of these are AWS's `SerializationException` (HTTP 400). The texts about types follow what AWS's
+//! services answer, the others are ours; none of them contains anything that the request contained.
 
 use std::fmt;
 

@@ -177,7 +177,7 @@ pub fn encode_answer<O: Output>(
     out.element("RequestId", request_id);
     out.close("ResponseMetadata");
     out.close(&response);
-    out.into_string().into_bytes()
+    out.into_bytes()
 }
 
 #[cfg(test)]

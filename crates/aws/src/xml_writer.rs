@@ -1,10 +1,8 @@
 //! Writing of XML answers (the query protocol).
 
+use crate::buffer::WipedBuffer;
 use crate::writer::{DocumentWriter, ListStyle, MapStyle};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use keywright_types::Timestamp;
-use zeroize::Zeroize;
 
 /// What the writer stands in.
 enum Frame {
@@ -28,7 +26,7 @@ enum Frame {
 /// Writes the content of an XML element. The root structure writes its members only: the element around
 /// them belongs to the protocol's envelope.
 pub struct XmlWriter {
-    out: String,
+    out: WipedBuffer,
     frames: Vec<Frame>,
 }
 
@@ -41,33 +39,33 @@ impl Default for XmlWriter {
 impl XmlWriter {
     #[must_use]
     pub fn new() -> Self {
-        Self { out: String::with_capacity(512), frames: Vec::new() }
+        Self { out: WipedBuffer::with_capacity(512), frames: Vec::new() }
     }
 
     /// The document so far. The caller answers for wiping it.
     #[must_use]
-    pub fn into_string(mut self) -> String {
-        std::mem::take(&mut self.out)
+    pub fn into_bytes(mut self) -> Vec<u8> {
+        self.out.take()
     }
 
     /// `<name>` or, with attributes, `<name attributes>`.
     pub(crate) fn open(&mut self, name: &str, attributes: &[(&str, &str)]) {
-        self.out.push('<');
-        self.out.push_str(name);
+        self.out.push_all(b"<");
+        self.out.push_all(name.as_bytes());
         for (attribute, value) in attributes {
-            self.out.push(' ');
-            self.out.push_str(attribute);
-            self.out.push_str("=\"");
+            self.out.push_all(b" ");
+            self.out.push_all(attribute.as_bytes());
+            self.out.push_all(b"=\"");
             escape(value, &mut self.out);
-            self.out.push('"');
+            self.out.push_all(b"\"");
         }
-        self.out.push('>');
+        self.out.push_all(b">");
     }
 
     pub(crate) fn close(&mut self, name: &str) {
-        self.out.push_str("</");
-        self.out.push_str(name);
-        self.out.push('>');
+        self.out.push_all(b"</");
+        self.out.push_all(name.as_bytes());
+        self.out.push_all(b">");
     }
 
     /// `<name>text</name>`.
@@ -108,18 +106,20 @@ impl XmlWriter {
 
 /// Escapes text for content and attributes. Characters that XML 1.0 cannot hold at all (W3C XML 1.0,
 /// section 2.2) become U+FFFD: a value that an operator stored must not make an answer unreadable.
-fn escape(text: &str, out: &mut String) {
+fn escape(text: &str, out: &mut WipedBuffer) {
+    let mut encoded = [0; 4];
     for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\r' => out.push_str("&#xD;"),
-            '\n' | '\t' => out.push(c),
-            '\u{0}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
-            c => out.push(c),
-        }
+        let piece = match c {
+            '&' => "&amp;",
+            '<' => "&lt;",
+            '>' => "&gt;",
+            '"' => "&quot;",
+            '\r' => "&#xD;",
+            '\n' | '\t' => c.encode_utf8(&mut encoded),
+            '\u{0}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => "\u{fffd}",
+            c => c.encode_utf8(&mut encoded),
+        };
+        out.push_all(piece.as_bytes());
     }
 }
 
@@ -221,9 +221,15 @@ impl DocumentWriter for XmlWriter {
     }
 
     fn blob(&mut self, value: &[u8]) {
-        let mut text = STANDARD.encode(value);
-        self.scalar(&text);
-        text.zeroize();
+        let name = self.value_name();
+        if let Some(name) = name {
+            self.open(name, &[]);
+        }
+        self.out.push_base64(value);
+        if let Some(name) = name {
+            self.close(name);
+        }
+        self.after_value();
     }
 }
 
@@ -236,7 +242,7 @@ mod tests {
     fn written(write: impl FnOnce(&mut XmlWriter)) -> String {
         let mut out = XmlWriter::new();
         write(&mut out);
-        out.into_string()
+        String::from_utf8(out.into_bytes()).expect("XML is UTF-8")
     }
 
     #[test]

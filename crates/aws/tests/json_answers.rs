@@ -62,7 +62,7 @@ fn an_output_in_json() {
     assert_eq!(encoded(&output), r#"{"Rotations":[],"Truncated":false}"#);
 }
 
-/// The requestParameters of the CloudTrail samples in the KMS developer guide: lower camel case, no
+/// After the requestParameters of CloudTrail's records in the KMS developer guide: lower camel case, no
 /// plaintext, no ciphertext, the algorithm named although it was not sent.
 #[test]
 fn audit_parameters() {

@@ -1,7 +1,7 @@
 //! Requests that break the model, and the words in which that is said.
 //!
-//! The texts are AWS's, as recorded from its services: stelligent/mu#382 (empty key id), aws-sdk-kotlin#1469
-//! (missing secret id), the KMS snapshots of localstack (plaintext, tags), boto3#2601 (map keys).
+//! The forms are AWS's, as seen in public reports: stelligent/mu#382 (empty key id), aws/aws-sdk-kotlin#1469
+//! (missing secret id), boto/boto3#2601 (map keys), and the KMS snapshots of localstack/localstack.
 
 use keywright_aws::{DecodeError, Input, WireError, json, kms, secretsmanager};
 
@@ -169,12 +169,29 @@ fn parts_of_containers() {
          Member must have length greater than or equal to 1",
     );
     check::<secretsmanager::ListSecretsRequest>(
-        r#"{"Filters":[{"Key":"colour","Values":["a","#"]}]}"#,
+        r#"{"Filters":[{"Key":"colour","Values":["a",";"]}]}"#,
         "2 validation errors detected: Value 'colour' at 'filters.1.member.key' failed to satisfy constraint: \
          Member must satisfy enum value set: [description, name, tag-key, tag-value, primary-region, \
-         owning-service, all]; Value '[a, #]' at 'filters.1.member.values' failed to satisfy constraint: \
+         owning-service, all]; Value '[a, ;]' at 'filters.1.member.values' failed to satisfy constraint: \
          Member must satisfy constraint: [Member must have length less than or equal to 512, \
          Member must satisfy regular expression pattern: ^\\!?[a-zA-Z0-9 :_@\\/\\+\\=\\.\\-\\!]*$]",
+    );
+}
+
+/// Null in place of a part. The wording `Member must not be null` inside the brackets is AWS's (recorded for
+/// Lambda's `cors.allowMethods`).
+#[test]
+fn parts_must_not_be_null() {
+    check::<kms::UntagResourceRequest>(
+        r#"{"KeyId":"x","TagKeys":["a",null]}"#,
+        "1 validation error detected: Value '[a, null]' at 'tagKeys' failed to satisfy constraint: \
+         Member must satisfy constraint: [Member must have length less than or equal to 128, \
+         Member must have length greater than or equal to 1, Member must not be null]",
+    );
+    check::<kms::EncryptRequest>(
+        r#"{"KeyId":"x","Plaintext":"AA==","EncryptionContext":{"a":"b","c":null}}"#,
+        "1 validation error detected: Value '{a=b, c=null}' at 'encryptionContext' failed to satisfy constraint: \
+         Map value must satisfy constraint: [Member must not be null]",
     );
 }
 
@@ -203,10 +220,7 @@ fn the_rotation_period_is_the_services_rule() {
 
 #[test]
 fn other_types_are_refused() {
-    check_form::<kms::ListKeysRequest>(
-        r#"{"Limit":"5"}"#,
-        "STRING_VALUE can not be converted to an Integer",
-    );
+    check_form::<kms::ListKeysRequest>(r#"{"Limit":"5"}"#, "STRING_VALUE can not be converted to an Integer");
     check_form::<kms::ListKeysRequest>(
         r#"{"Limit":1.5}"#,
         "DECIMAL_VALUE can not be converted to an Integer",
@@ -215,14 +229,8 @@ fn other_types_are_refused() {
         r#"{"Limit":4294967297}"#,
         "NUMBER_VALUE can not be converted to an Integer",
     );
-    check_form::<kms::DescribeKeyRequest>(
-        r#"{"KeyId":5}"#,
-        "NUMBER_VALUE can not be converted to a String",
-    );
-    check_form::<kms::DescribeKeyRequest>(
-        r#"{"KeyId":true}"#,
-        "TRUE_VALUE can not be converted to a String",
-    );
+    check_form::<kms::DescribeKeyRequest>(r#"{"KeyId":5}"#, "NUMBER_VALUE can not be converted to a String");
+    check_form::<kms::DescribeKeyRequest>(r#"{"KeyId":true}"#, "TRUE_VALUE can not be converted to a String");
     check_form::<kms::DescribeKeyRequest>(
         r#"{"KeyId":{"a":1}}"#,
         "Start of structure or map found where not expected.",
@@ -281,7 +289,8 @@ fn unknown_and_repeated_members_are_refused_without_naming_them() {
 
 #[test]
 fn timestamps_keep_milliseconds() {
-    let body = r#"{"KeyId":"x","ImportToken":"AAAA","EncryptedKeyMaterial":"AAAA","ValidTo":1.618253910125E9}"#;
+    let body =
+        r#"{"KeyId":"x","ImportToken":"AAAA","EncryptedKeyMaterial":"AAAA","ValidTo":1.618253910125E9}"#;
     let input: kms::ImportKeyMaterialRequest = decode(body).expect("a valid request");
     assert_eq!(input.valid_to.map(|at| at.as_millis()), Some(1_618_253_910_125));
 }

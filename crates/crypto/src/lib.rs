@@ -1,1 +1,41 @@
-//! placeholder
+//! Cryptography: the key hierarchy, wrapping, the ciphertext format, MACs, the seal.
+//!
+//! What: root key (sealed) → domain keys, by epochs → backing keys (wrapped rows) → a message key for each
+//! message. Everything is AES-256-GCM, HMAC-SHA-256 and Ed25519 of aws-lc-rs; nothing here is an algorithm
+//! of our own.
+//! Why here: this crate knows no accounts, no policies and no SQL, and is the only author of nonces.
+//!
+//! Invariants
+//! - Key bytes are in types that are zeroed on drop and have no Debug, Clone or Serialize.
+//! - What is authenticated beside a ciphertext is length-prefixed and starts with a domain tag, so that
+//!   nothing wrapped for one place opens in another.
+//! - A message's key commitment is compared before its tag; every failure to open looks the same.
+//!
+//! The formats are in docs/ciphertext.md; what a released version wrote opens for ever.
+
+mod aead;
+mod binding;
+mod column;
+mod harden;
+mod kdf;
+mod keyring;
+mod mac;
+mod material;
+mod message;
+mod rng;
+mod root_key;
+mod seal;
+mod signer;
+mod wrap;
+
+pub use column::{ColumnContext, SealedColumn};
+pub use harden::harden_process;
+pub use keyring::{KeyPurpose, Keyring, KeyringError, SealedKey};
+pub use mac::{InvalidSeal, MarkerKey, RowMac};
+pub use material::{KeyMaterial, MaterialKey};
+pub use message::{ContextTooLong, DecryptError, HEADER_LEN, Header, OVERHEAD, decrypt, encrypt};
+pub use rng::SystemRng;
+pub use root_key::RootKey;
+pub use seal::{FileSeal, SealError};
+pub use signer::{TrailSigner, verify_trail_signature};
+pub use wrap::{UnwrapError, WrapContext, Wrapped};

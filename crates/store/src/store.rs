@@ -10,7 +10,8 @@ use keywright_crypto::RowMac;
 use keywright_types::Timestamp;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
-use subtle::ConstantTimeEq;
+use subtle::ConstantTimeEq as _;
+
 
 /// Where the store is.
 #[derive(Debug, Clone)]
@@ -124,7 +125,7 @@ impl Store {
             let mac = self.inner.mac.get().ok_or_else(|| {
                 StoreError::Unavailable("the root of trust has not been opened yet".to_owned())
             })?;
-            if !bool::from(row_mac(mac, table, &values).ct_eq(&stored)) {
+            if !bool::from(row_mac(mac, table, &values).as_slice().ct_eq(stored.as_slice())) {
                 return Err(corrupt);
             }
         }

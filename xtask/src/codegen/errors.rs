@@ -4,8 +4,11 @@ use crate::codegen::service::Service;
 use crate::model::Kind;
 use crate::names::{literal, pascal_case};
 
+/// Wire code, Rust name, HTTP status, the message's member, whether there is a `Type`; sorted by code.
+type ErrorShape = (String, String, u16, &'static str, bool);
+
 pub fn write(service: &Service) -> Result<String, String> {
-    let mut errors = Vec::new();
+    let mut errors: Vec<ErrorShape> = Vec::new();
     for (name, shape) in service.model.shapes.iter().filter(|(_, shape)| shape.exception) {
         let (code, status) = service.error(name)?;
         let mut message_member = "message";
@@ -24,7 +27,7 @@ pub fn write(service: &Service) -> Result<String, String> {
     errors.sort();
     let prefix = service.rust_prefix();
     let ty = format!("{prefix}ErrorCode");
-    let join = |each: &dyn Fn(&(String, String, u16, &str, bool)) -> String| -> String {
+    let join = |each: &dyn Fn(&ErrorShape) -> String| -> String {
         errors.iter().map(each).collect::<Vec<_>>().join("\n")
     };
     let variants = join(&|(code, variant, status, _, _)| format!("/// `{code}`, HTTP {status}\n{variant},"));

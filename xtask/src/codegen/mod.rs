@@ -250,3 +250,21 @@ fn replace(folder: &Path, files: &Files) -> Result<(), String> {
     println!("{OUTPUT}: {} files", files.len());
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{mentions, without_texts};
+
+    /// The same as `cargo xtask codegen --check`, so that `cargo test` notices drift too.
+    #[test]
+    fn the_checked_in_code_is_current() {
+        super::run(&["--check".to_owned()]).expect("the generated code is what the models give");
+    }
+
+    #[test]
+    fn names_in_texts_do_not_count() {
+        let code = without_texts("// Tag\nlet x = \"Tag \\\" Tag\"; TagList::new(Flag)");
+        assert!(!mentions(&code, "Tag"), "{code}");
+        assert!(mentions(&code, "TagList") && mentions(&code, "Flag"), "{code}");
+    }
+}

@@ -121,10 +121,6 @@ impl Service {
             .map(|(name, shape)| (name.as_str(), shape))
     }
 
-    pub fn is_sensitive(&self, name: &str) -> Result<bool, String> {
-        Ok(self.shape(name)?.sensitive)
-    }
-
     pub fn is_quoted(&self, name: &str) -> bool {
         !self.withheld.contains(name)
     }
