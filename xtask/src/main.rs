@@ -4,8 +4,14 @@
 //! Why here: tasks need the workspace's own crates and versions, and no shell.
 
 mod codegen;
+mod deny;
+mod layers;
 mod model;
 mod names;
+mod run;
+mod setup;
+mod steps;
+mod test;
 mod trim;
 
 use std::path::PathBuf;
@@ -21,6 +27,11 @@ const TASKS: &[(&str, &str, Task)] = &[
         "write the generated code of crates/aws from models/ (--check: fail if it differs)",
         codegen::run,
     ),
+    ("run", "build the server and run it for development (arguments go to the server)", run::run),
+    ("test", "everything that must hold; sets up what it needs", test::run_all),
+    ("soak", "the long forms of the random, crash and fault tests", test::soak),
+    ("layers", "check the arrows between the crates", |_| layers::check()),
+    ("deny", "check licences, sources and duplicates of the dependencies against deny.toml", |_| deny::check()),
     ("trim-models", "write models/ from botocore's (--from <botocore/data>)", trim::run),
 ];
 

@@ -32,7 +32,6 @@ pub struct RequestContext {
 }
 
 /// What an operation may read: the store, its service with its caches, the keyring to unwrap with.
-#[derive(Clone, Copy)]
 pub struct View<'a, S> {
     pub store: &'a Store,
     pub service: &'a S,
@@ -43,13 +42,26 @@ pub struct View<'a, S> {
 }
 
 /// What a decision may use besides its facts: time, randomness, the keyring, the service's settings.
-#[derive(Clone, Copy)]
 pub struct Env<'a, S> {
     pub service: &'a S,
     pub keyring: &'a Keyring,
     pub rng: &'a dyn Rng,
     pub node: NodeId,
     pub now: Timestamp,
+}
+
+// By hand, because a derive would ask the service to be copyable too.
+impl<S> Copy for View<'_, S> {}
+impl<S> Clone for View<'_, S> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<S> Copy for Env<'_, S> {}
+impl<S> Clone for Env<'_, S> {
+    fn clone(&self) -> Self {
+        *self
+    }
 }
 
 impl<S> Env<'_, S> {

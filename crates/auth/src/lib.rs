@@ -24,7 +24,7 @@ mod operation;
 pub use access_keys::{AccessKeyRow, AccessKeyStatus, AccessKeys, Credential};
 pub use account::AccountRow;
 pub use announce::{BusEvent, ServiceEvent};
-pub use authorise::{Authorised, authorise};
+pub use authorise::{Authorised, authorise, would_allow};
 pub use context::{Caller, Env, RequestContext, View};
 pub use error::{Cause, ServiceError};
 pub use marker::{InvalidMarker, Page};

@@ -33,15 +33,15 @@ pub(crate) fn of_key(key: &Key, now: Timestamp) -> RotationEntry {
         (KeyManager::Customer, PeriodSource::Tag) => WireSource::Tag,
     });
     RotationEntry {
-        resource_arn: Some(key.arn_text.to_string()),
-        resource_type: Some(ResourceType::Key),
-        rotation_enabled: Some(period.is_some()),
+        resource_arn: key.arn_text.to_string(),
+        resource_type: ResourceType::Key,
+        rotation_enabled: period.is_some(),
         period_in_days: period.and_then(|(days, _)| i32::try_from(days).ok()),
         period_source: source,
         // The first material is no rotation.
         last_rotation_date: (key.material_count > 1).then_some(key.current_material_at),
         next_rotation_date: period.and(key.rotation.next_at),
-        status: Some(status),
+        status,
         reason: reason.map(str::to_owned),
     }
 }

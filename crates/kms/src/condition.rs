@@ -19,8 +19,8 @@ pub(crate) struct Crypto<'a> {
 pub(crate) fn of_key<'a>(resolved: &'a Resolved, key_ref: Option<&'a KeyRef>, name: &str) -> ConditionValue<'a> {
     if name == "kms:requestalias" {
         return match key_ref {
-            Some(KeyRef::Alias(alias)) => ConditionValue::Single(alias.as_str()),
-            Some(KeyRef::AliasArn(alias)) => ConditionValue::Single(alias.name.as_str()),
+            Some(KeyRef::Alias(alias)) => ConditionValue::Single(alias.as_str().into()),
+            Some(KeyRef::AliasArn(alias)) => ConditionValue::Single(alias.name.as_str().into()),
             Some(KeyRef::Id(_) | KeyRef::Arn(_)) | None => ConditionValue::Absent,
         };
     }
@@ -32,9 +32,9 @@ pub(crate) fn of_key<'a>(resolved: &'a Resolved, key_ref: Option<&'a KeyRef>, na
 
 fn of_existing<'a>(key: &'a Key, name: &str) -> ConditionValue<'a> {
     match name {
-        "kms:keyspec" | "kms:customermasterkeyspec" => ConditionValue::Single(key.spec.as_str()),
-        "kms:keyusage" | "kms:customermasterkeyusage" => ConditionValue::Single(key.usage.as_str()),
-        "kms:keyorigin" => ConditionValue::Single(key.origin.as_str()),
+        "kms:keyspec" | "kms:customermasterkeyspec" => ConditionValue::Single(key.spec.as_str().into()),
+        "kms:keyusage" | "kms:customermasterkeyusage" => ConditionValue::Single(key.usage.as_str().into()),
+        "kms:keyorigin" => ConditionValue::Single(key.origin.as_str().into()),
         "kms:multiregion" => ConditionValue::Bool(false),
         _ => match name.strip_prefix("aws:resourcetag/") {
             // Condition keys ignore case, and so does the tag's name behind them.
@@ -42,7 +42,7 @@ fn of_existing<'a>(key: &'a Key, name: &str) -> ConditionValue<'a> {
                 .tags
                 .iter()
                 .find(|(known, _)| known.eq_ignore_ascii_case(tag))
-                .map_or(ConditionValue::Absent, |(_, value)| ConditionValue::Single(value)),
+                .map_or(ConditionValue::Absent, |(_, value)| ConditionValue::Single(value.into())),
             None => ConditionValue::Absent,
         },
     }
@@ -51,7 +51,7 @@ fn of_existing<'a>(key: &'a Key, name: &str) -> ConditionValue<'a> {
 /// The keys of a cryptographic operation.
 pub(crate) fn of_crypto<'a>(resolved: &'a Resolved, crypto: &Crypto<'a>, name: &str) -> ConditionValue<'a> {
     match name {
-        "kms:encryptionalgorithm" => ConditionValue::Single("SYMMETRIC_DEFAULT"),
+        "kms:encryptionalgorithm" => ConditionValue::Single("SYMMETRIC_DEFAULT".into()),
         "kms:encryptioncontextkeys" => {
             if crypto.context.is_empty() {
                 ConditionValue::Absent
@@ -67,7 +67,7 @@ pub(crate) fn of_crypto<'a>(resolved: &'a Resolved, crypto: &Crypto<'a>, name: &
                 .context
                 .iter()
                 .find(|(known, _)| known.eq_ignore_ascii_case(pair))
-                .map_or(ConditionValue::Absent, |(_, value)| ConditionValue::Single(value)),
+                .map_or(ConditionValue::Absent, |(_, value)| ConditionValue::Single(value.as_str().into())),
             None => of_key(resolved, crypto.key_ref, name),
         },
     }

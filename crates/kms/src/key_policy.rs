@@ -24,15 +24,15 @@ pub(crate) fn parse(text: &str) -> Result<Arc<Document>, KmsError> {
 /// The policy of a key made without one: the account, and through it its IAM policies, may do everything.
 #[must_use]
 pub(crate) fn default_policy(account: AccountId) -> Arc<Document> {
-    compile_own(&keywright_policy::default_key_policy(account.as_str()))
+    compile_own(&keywright_policy::default_key_policy(account))
 }
 
 /// The policy of a service-managed key: used only through the service, looked at by the account.
 #[must_use]
 pub(crate) fn service_managed_policy(arn: &KeyArn, service: &str) -> Arc<Document> {
     compile_own(&keywright_policy::service_managed_key_policy(
-        arn.account.as_str(),
-        arn.region.as_str(),
+        arn.account,
+        &arn.region,
         service,
     ))
 }

@@ -25,6 +25,7 @@ mod record;
 mod registry;
 mod scheduler;
 mod start;
+mod stopping;
 
 pub use app::App;
 pub use bootstrap::{Bootstrap, RootCredential, initialise};

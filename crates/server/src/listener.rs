@@ -1,6 +1,7 @@
 //! Connections: accepted up to a bound, served by HTTP/1.1, ended in good order.
 
 use crate::door::{self, Door};
+use crate::stopping::Stopping;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -13,7 +14,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::Semaphore;
 
 /// Bytes of request line and headers together.
 const HEADER_BYTES_MAX: usize = 32 * 1024;
@@ -22,7 +23,7 @@ const HEADERS_MAX: usize = 64;
 const DRAIN: Duration = Duration::from_secs(8);
 
 /// Accepts until `stopping`, then waits for requests in flight.
-pub(crate) async fn serve(door: Arc<Door>, listener: TcpListener, mut stopping: watch::Receiver<bool>) {
+pub(crate) async fn serve(door: Arc<Door>, listener: TcpListener, mut stopping: Stopping) {
     let places = Arc::new(Semaphore::new(door.app.limits.connections_max));
     let graceful = GracefulShutdown::new();
     let open = Arc::new(AtomicUsize::new(0));
@@ -35,12 +36,12 @@ pub(crate) async fn serve(door: Arc<Door>, listener: TcpListener, mut stopping: 
     loop {
         let place = tokio::select! {
             place = Arc::clone(&places).acquire_owned() => place,
-            _ = stopping.wait_for(|stop| *stop) => break,
+            () = stopping.requested() => break,
         };
         let Ok(place) = place else { break };
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            _ = stopping.wait_for(|stop| *stop) => break,
+            () = stopping.requested() => break,
         };
         let (stream, peer) = match accepted {
             Ok(accepted) => accepted,

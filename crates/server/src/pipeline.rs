@@ -6,11 +6,10 @@
 use crate::app::{App, Serves};
 use crate::journal::{self, JournalError};
 use crate::record::{self, Outcome};
-use keywright_auth::{Cause, Operation, RequestContext, ServiceError as _, Work, authorise};
+use keywright_auth::{Cause, Operation, RequestContext, ServiceError, Work, authorise};
 use keywright_aws::writer::DocumentWriter as _;
 use keywright_aws::{Input as _, JsonWriter, Output, ServiceModel, WireError, json};
 use keywright_store::{CommitError, WriteSet};
-use keywright_types::Principal;
 use zeroize::Zeroize as _;
 
 /// How often a decision is made anew because another commit came first, before the client is told to try
@@ -36,11 +35,9 @@ where
     match result {
         Ok(body) => Ok(body),
         Err(error) => {
-            let wire = error.into_wire::<Op::Error>(request);
+            let wire = error.into_wire(request);
             let outcome = Outcome::Refused { code: wire.code, message: wire.message.as_deref() };
-            let text = record::api_call(
-                app,
-                service_model,
+            let text = record::api_call(service_model,
                 Op::MODEL,
                 Op::READ_ONLY,
                 request,
@@ -70,16 +67,13 @@ impl<E> From<E> for Failure<E> {
     }
 }
 
-impl<E> Failure<E> {
-    fn into_wire<S>(self, request: &RequestContext) -> WireError
-    where
-        E: Into<S>,
-        S: keywright_auth::ServiceError,
-    {
-        let error: S = match self {
+impl<E: ServiceError> Failure<E> {
+    /// The answer; a fault of ours goes to the log with its causes.
+    fn into_wire(self, request: &RequestContext) -> WireError {
+        let error = match self {
             Self::Wire(wire) => return wire,
-            Self::Service(error) => error.into(),
-            Self::Trail(fault) => S::internal(Cause::new(fault)),
+            Self::Service(error) => error,
+            Self::Trail(fault) => E::internal(Cause::new(fault)),
         };
         if let Some(cause) = error.cause() {
             tracing::error!(request_id = %request.request_id, cause = cause.chain(), "a request failed");
@@ -112,9 +106,7 @@ where
         let decision = Op::decide(&allowed, &facts, app.env(service, now), request)?;
         let encoded = encode(&decision.output);
         let outcome = Outcome::Done { response: response_elements::<Op>(&decision.output, resources) };
-        let text = record::api_call(
-            app,
-            service_model,
+        let text = record::api_call(service_model,
             Op::MODEL,
             Op::READ_ONLY,
             request,
@@ -184,7 +176,7 @@ fn response_elements<Op: Operation>(output: &Op::Output, resources: &[String]) -
     if Op::Output::EMPTY {
         let key = resources.iter().find(|arn| arn.contains(":key/"))?;
         writer.begin_structure();
-        writer.member("keyId");
+        writer.name("keyId");
         writer.text(key);
         writer.end_structure();
     } else {
@@ -206,7 +198,7 @@ pub(crate) async fn refuse_unbuilt(
     error: &WireError,
 ) {
     let outcome = Outcome::Refused { code: error.code, message: error.message.as_deref() };
-    let text = record::api_call(app, service_model, operation, true, request, None, &[], &outcome);
+    let text = record::api_call(service_model, operation, true, request, None, &[], &outcome);
     if let Err(fault) = app.trail.append(text).await {
         tracing::error!(%fault, "a refusal could not be recorded");
     }
@@ -235,8 +227,3 @@ where
     Err(W::Error::from_commit(CommitError::Conflict))
 }
 
-/// The name by which a principal appears in logs.
-#[must_use]
-pub(crate) fn principal_name(principal: &Principal) -> String {
-    principal.to_string()
-}

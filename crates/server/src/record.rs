@@ -29,7 +29,6 @@ pub(crate) fn resources(checks: &[Check]) -> Vec<String> {
 /// The record of an API call, as JSON.
 #[expect(clippy::too_many_arguments, reason = "each is one member of the record; a struct would name them twice")]
 pub(crate) fn api_call(
-    app: &App,
     service: &ServiceModel,
     operation: &OperationModel,
     read_only: bool,
@@ -38,7 +37,6 @@ pub(crate) fn api_call(
     resources: &[String],
     outcome: &Outcome<'_>,
 ) -> String {
-    let _ = app;
     let account = request.caller.account;
     let arn = request.caller.principal.to_string();
     let identity = match &request.caller.principal {
@@ -47,7 +45,7 @@ pub(crate) fn api_call(
             arn: &arn,
             access_key_id: request.caller.access_key_id.as_str(),
         },
-        Principal::Service => Identity::Service { account },
+        Principal::Service => Identity::Service { account: &account },
     };
     let source_ip = request.source_ip.to_string();
     let resources: Vec<Resource<'_>> = resources

@@ -1,13 +1,13 @@
 //! The timers: they wake the reconcilers, which find out by themselves what there is to do.
 
 use crate::app::App;
+use crate::stopping::Stopping;
 use crate::{audit_log, clock_watch, outbox, pipeline};
 use keywright_auth::ServiceError as _;
 use keywright_kms::rotation::{RotateDueKey, due_keys};
 use keywright_kms::{DestroyKey, keys_to_destroy};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 /// Keys looked for at once; the next round goes on with the rest.
@@ -23,7 +23,7 @@ const USAGE_EVERY: Duration = Duration::from_secs(5);
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(60);
 
 /// Runs until `stopping` says so. Each round is bounded; a failed one is tried again at the next.
-pub(crate) async fn run(app: Arc<App>, stopping: watch::Receiver<bool>) {
+pub(crate) async fn run(app: Arc<App>, stopping: Stopping) {
     let mut tasks = JoinSet::new();
     tasks.spawn(every(DUE_EVERY, stopping.clone(), Arc::clone(&app), |app| Box::pin(rotate_due(app))));
     tasks.spawn(every(HEARTBEAT_EVERY, stopping.clone(), Arc::clone(&app), |app| Box::pin(heartbeat(app))));
@@ -37,7 +37,7 @@ type Round = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
 
 async fn every(
     period: Duration,
-    mut stopping: watch::Receiver<bool>,
+    mut stopping: Stopping,
     app: Arc<App>,
     round: impl Fn(Arc<App>) -> Round + Send,
 ) {
@@ -46,7 +46,7 @@ async fn every(
     loop {
         tokio::select! {
             _ = ticks.tick() => round(Arc::clone(&app)).await,
-            _ = stopping.wait_for(|stop| *stop) => return,
+            () = stopping.requested() => return,
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::door::Door;
 use crate::error::StartError;
 use crate::metrics::Metrics;
 use crate::registry::Registry;
+use crate::stopping::{self, Stopper};
 use crate::{admin, listener, scheduler};
 use keywright_auth::AccessKeys;
 use keywright_aws::sigv4::SigningKeyCache;
@@ -15,7 +16,7 @@ use keywright_crypto::Keyring;
 use keywright_inventory::Inventory;
 use keywright_kms::Kms;
 use keywright_store::{Column as _, Store, StoreLocation, Versioned, WriteSet, row};
-use keywright_trail::{Identity, Record, RetentionPolicy, SyncMode, Trail, TrailConfig};
+use keywright_trail::{Record, RetentionPolicy, SyncMode, Trail, TrailConfig};
 use keywright_types::{AccountId, Clock, EventId, NodeId, Rng, Timestamp};
 use std::fs::File;
 use std::net::SocketAddr;
@@ -24,7 +25,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 row! {
@@ -50,7 +50,7 @@ pub struct Server {
     pub address: SocketAddr,
     pub initialised: bool,
     pub credentials_file: Option<PathBuf>,
-    stop: watch::Sender<bool>,
+    stop: Stopper,
     serving: JoinHandle<()>,
     timers: JoinHandle<()>,
     // Held as long as the server lives; released by the system when it dies.
@@ -105,7 +105,7 @@ pub async fn start(
         .map_err(|cause| StartError::Listen { address: config.listen, cause })?;
     let address =
         listener.local_addr().map_err(|cause| StartError::Listen { address: config.listen, cause })?;
-    let (stop, stopping) = watch::channel(false);
+    let (stop, stopping) = stopping::channel();
     let door = Arc::new(Door {
         app: Arc::clone(&app),
         registry: Registry::new(),
@@ -129,7 +129,7 @@ impl Server {
     /// Stops: no new connections, requests in flight finish, observations are written, the trail is closed.
     pub async fn stop(self) {
         self.app.ready.store(false, Ordering::Release);
-        self.stop.send_replace(true);
+        self.stop.stop();
         let _ended = self.serving.await;
         let _ended = self.timers.await;
         scheduler::flush_usage(Arc::clone(&self.app)).await;
@@ -240,7 +240,7 @@ fn recovered(account: AccountId, now: Timestamp, event_id: EventId, bytes: u64) 
         name: "TrailRecovered",
         region: "us-east-1",
         service_event_details: Some(&details),
-        ..Record::service_event(Identity::Service { account: &account }, now, event_id)
+        ..Record::service_event(&account, now, event_id)
     }
     .to_json()
 }

@@ -29,7 +29,6 @@ pub struct RotationsPage {
 
 impl ListRotations {
     fn scope(&self) -> [&'static str; 2] {
-        use keywright_aws::WireEnum as _;
         ["ListRotations", self.filter.as_str()]
     }
 
@@ -119,8 +118,8 @@ impl Operation for ListRotations {
         let next_marker =
             facts.page.close(env.keyring, request.caller.account, &op.scope(), &mut keys, |key| position(key));
         Ok(Decision::answer(ListRotationsResponse {
-            rotations: Some(keys.into_iter().map(|key| rotation_entry::of_key(key, env.now)).collect()),
-            truncated: Some(next_marker.is_some()),
+            rotations: keys.into_iter().map(|key| rotation_entry::of_key(key, env.now)).collect(),
+            truncated: next_marker.is_some(),
             next_marker,
         }))
     }

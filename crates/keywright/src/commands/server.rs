@@ -161,7 +161,7 @@ fn runtime() -> Result<tokio::runtime::Runtime, Report> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().into_diagnostic()
 }
 
-/// Tells how to use it. The secret stays in its file.
+/// Tells how to use it, in lines that work by copy and paste. The secret stays in its file.
 fn announce(config: &Config, server: &Server) {
     tracing::info!(address = %server.address, account = %server.app.account, "ready");
     let Some(path) = &server.credentials_file else { return };
@@ -169,15 +169,27 @@ fn announce(config: &Config, server: &Server) {
     if !config.dev && !server.initialised {
         return;
     }
+    let aws = on_path("aws").unwrap_or_else(|| "aws".to_owned());
+    let keywright =
+        std::env::current_exe().map_or_else(|_| "keywright".to_owned(), |path| path.display().to_string());
     output::line(&format!("\nKeywright is ready at http://{} (account {}).", server.address, server.app.account));
-    output::line("Credentials for this terminal:\n");
+    output::line("Credentials for another terminal:\n");
     output::line(&format!(
         "  export AWS_SHARED_CREDENTIALS_FILE={} AWS_PROFILE=keywright AWS_ENDPOINT_URL=http://{} AWS_REGION=us-east-1\n",
         path.display(),
         server.address
     ));
     output::line("Then try:\n");
-    output::line("  aws kms create-key --description first --tags TagKey=keywright:rotation-period,TagValue=30d");
-    output::line("  aws kms list-keys");
-    output::line("  keywright rotation list\n");
+    output::line(&format!(
+        "  {aws} kms create-key --description first --tags TagKey=keywright:rotation-period,TagValue=30d"
+    ));
+    output::line(&format!("  {aws} kms list-keys"));
+    output::line(&format!("  {keywright} rotation list\n"));
+}
+
+/// Where a program is, in full: the terminal that the lines are pasted into may look elsewhere.
+fn on_path(program: &str) -> Option<String> {
+    let path = std::env::var_os("PATH")?;
+    let found = std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())?;
+    Some(found.display().to_string())
 }

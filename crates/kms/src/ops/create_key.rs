@@ -59,9 +59,9 @@ impl Operation for CreateKey {
 
     fn condition<'a>(&'a self, (): &'a (), _check: &'a Check, name: &str) -> ConditionValue<'a> {
         match name {
-            "kms:keyspec" | "kms:customermasterkeyspec" => ConditionValue::Single("SYMMETRIC_DEFAULT"),
-            "kms:keyusage" | "kms:customermasterkeyusage" => ConditionValue::Single("ENCRYPT_DECRYPT"),
-            "kms:keyorigin" => ConditionValue::Single("AWS_KMS"),
+            "kms:keyspec" | "kms:customermasterkeyspec" => ConditionValue::Single("SYMMETRIC_DEFAULT".into()),
+            "kms:keyusage" | "kms:customermasterkeyusage" => ConditionValue::Single("ENCRYPT_DECRYPT".into()),
+            "kms:keyorigin" => ConditionValue::Single("AWS_KMS".into()),
             "kms:multiregion" => ConditionValue::Bool(false),
             "kms:bypasspolicylockoutsafetycheck" => ConditionValue::Bool(self.bypass_lockout_check),
             _ => request_tags(&self.tags, name),
@@ -105,7 +105,7 @@ pub(crate) fn request_tags<'a>(tags: &'a Tags, name: &str) -> ConditionValue<'a>
         Some(tag) => tags
             .iter()
             .find(|(known, _)| known.eq_ignore_ascii_case(tag))
-            .map_or(ConditionValue::Absent, |(_, value)| ConditionValue::Single(value)),
+            .map_or(ConditionValue::Absent, |(_, value)| ConditionValue::Single(value.into())),
         None => ConditionValue::Absent,
     }
 }

@@ -43,7 +43,7 @@ impl Operation for ListKeys {
         Ok(Self {
             limit: parse::limit(input.limit, 100, 1000)?,
             marker: input.marker,
-            own: input.resource_owners.is_none_or(|owners| owners.contains(&ResourceOwnerType::Self_)),
+            own: input.resource_owners.is_none_or(|owners| owners.contains(&ResourceOwnerType::SelfValue)),
         })
     }
 

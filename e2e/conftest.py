@@ -1,0 +1,173 @@
+"""A real server for each module of tests, and the real clients pointed at it."""
+
+import configparser
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+import boto3
+import botocore.config
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BINARY = pathlib.Path(os.environ.get("KEYWRIGHT_BINARY", ROOT / "target/debug/keywright"))
+REGION = "eu-central-1"
+READY_WITHIN_SECONDS = 30
+
+
+class Server:
+    """`keywright server` on a port of its own, with a data folder that outlives it."""
+
+    def __init__(self, folder, arguments=(), prefix=(), environment=None):
+        self.folder = pathlib.Path(folder)
+        self.data = self.folder / "data"
+        self.arguments = list(arguments)
+        self.prefix = list(prefix)
+        self.environment = environment or {}
+        self.process = None
+        self.port = 0
+        self.log = []
+
+    def start(self):
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        environment.update(self.environment)
+        listen = f"127.0.0.1:{self.port}"
+        self.process = subprocess.Popen(
+            [*self.prefix, str(BINARY), "server", "--data", str(self.data), "--listen", listen, *self.arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            text=True,
+        )
+        ready = threading.Event()
+
+        def read():
+            for line in self.process.stdout:
+                self.log.append(line)
+                found = re.search(r"ready address=127\.0\.0\.1:(\d+)", line)
+                if found:
+                    self.port = int(found.group(1))
+                    ready.set()
+            ready.set()
+
+        threading.Thread(target=read, daemon=True).start()
+        ready.wait(READY_WITHIN_SECONDS)
+        if not self.port or self.process.poll() is not None:
+            raise AssertionError("the server did not start:\n" + "".join(self.log))
+        return self
+
+    def stop(self):
+        if self.process is not None:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait(timeout=30)
+            self.process = None
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait(timeout=30)
+        self.process = None
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def credentials(self):
+        """The root user's access key as the server left it for its operator."""
+        file = configparser.ConfigParser()
+        file.read(self.data / "root-credentials")
+        section = file["keywright"]
+        return section["aws_access_key_id"], section["aws_secret_access_key"]
+
+    def client(self, service="kms", **settings):
+        access_key_id, secret = self.credentials
+        settings.setdefault("retries", {"max_attempts": 1, "mode": "standard"})
+        validate = settings.pop("validate", True)
+        return boto3.client(
+            service,
+            endpoint_url=self.url,
+            region_name=settings.pop("region", REGION),
+            aws_access_key_id=access_key_id,
+            aws_secret_access_key=secret,
+            config=botocore.config.Config(parameter_validation=validate, **settings),
+        )
+
+    def variables(self):
+        """The environment of a stock client."""
+        access_key_id, secret = self.credentials
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        environment.update(
+            AWS_ACCESS_KEY_ID=access_key_id,
+            AWS_SECRET_ACCESS_KEY=secret,
+            AWS_ENDPOINT_URL=self.url,
+            AWS_REGION=REGION,
+            AWS_DEFAULT_REGION=REGION,
+            AWS_PAGER="",
+        )
+        return environment
+
+    def keywright(self, *arguments):
+        """Another command of the binary."""
+        return subprocess.run(
+            [str(BINARY), *arguments], capture_output=True, text=True, env=self.variables(), timeout=60
+        )
+
+
+def make_server(folder, **settings):
+    return Server(folder, **settings)
+
+
+@pytest.fixture(scope="module")
+def server(request):
+    """One server for a module; its settings come from the module's ARGUMENTS."""
+    if not BINARY.exists():
+        pytest.exit(f"{BINARY} is missing: build it first (make test does)", 3)
+    folder = tempfile.mkdtemp(prefix="keywright-e2e-")
+    running = Server(folder, arguments=getattr(request.module, "ARGUMENTS", ())).start()
+    yield running
+    running.stop()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture()
+def folder():
+    place = tempfile.mkdtemp(prefix="keywright-e2e-")
+    yield pathlib.Path(place)
+    shutil.rmtree(place, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def kms(server):
+    return server.client()
+
+
+def wait_until(condition, seconds=20, what="the condition"):
+    """Polls until `condition` gives something; the bound is for failures only."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.02)
+    raise AssertionError(f"{what} did not come within {seconds} s")
+
+
+def aws(server, *arguments, prefix=(), **settings):
+    """The stock AWS CLI of this environment."""
+    program = pathlib.Path(sys.executable).parent / "aws"
+    return subprocess.run(
+        [*prefix, sys.executable, str(program), *arguments],
+        capture_output=True,
+        text=True,
+        env=server.variables(),
+        timeout=120,
+        check=False,
+        **settings,
+    )

@@ -1,0 +1,58 @@
+//! The arrows between the crates: which crate may use which.
+//!
+//! The compiler forbids cycles; this forbids shortcuts. A new edge wants a decision record in docs/adr.
+
+use crate::steps::output;
+use serde_json::Value;
+
+/// Every crate with what it may depend on; what is not here may not be.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("types", &[]),
+    ("crypto", &["types"]),
+    ("aws", &["types"]),
+    ("policy", &["types"]),
+    ("store", &["types", "crypto"]),
+    ("trail", &["types", "crypto"]),
+    ("auth", &["types", "crypto", "aws", "store", "trail", "policy"]),
+    ("kms", &["types", "crypto", "aws", "store", "policy", "auth"]),
+    ("inventory", &["types", "crypto", "aws", "store", "policy", "auth", "kms"]),
+    (
+        "server",
+        &["types", "crypto", "aws", "store", "trail", "policy", "auth", "kms", "inventory"],
+    ),
+];
+
+/// The binary and the workspace's own tools may use everything.
+const ABOVE_ALL: &[&str] = &["keywright", "keywright-bench", "xtask"];
+
+/// # Errors
+/// The arrows that should not be.
+pub fn check() -> Result<(), String> {
+    let metadata = output("cargo", &["metadata", "--format-version", "1", "--no-deps", "--locked"])?;
+    let metadata: Value = serde_json::from_str(&metadata).map_err(|fault| fault.to_string())?;
+    let mut faults = Vec::new();
+    for package in metadata["packages"].as_array().into_iter().flatten() {
+        let name = package["name"].as_str().unwrap_or_default();
+        if ABOVE_ALL.contains(&name) {
+            continue;
+        }
+        let short = name.trim_start_matches("keywright-");
+        let Some((_, allowed)) = ARROWS.iter().find(|(known, _)| *known == short) else {
+            faults.push(format!("{name} has no place in the layers: add it to xtask/src/layers.rs"));
+            continue;
+        };
+        for dependency in package["dependencies"].as_array().into_iter().flatten() {
+            let used = dependency["name"].as_str().unwrap_or_default();
+            let ours = used.strip_prefix("keywright-");
+            // What only tests use does not shape the program.
+            let for_tests = dependency["kind"].as_str() == Some("dev");
+            if let Some(used) = ours
+                && !for_tests
+                && !allowed.contains(&used)
+            {
+                faults.push(format!("{short} may not use {used}"));
+            }
+        }
+    }
+    if faults.is_empty() { Ok(()) } else { Err(faults.join("; ")) }
+}
