@@ -57,7 +57,9 @@ pub fn check() -> Result<(), String> {
         if !satisfied(license, &rules.licenses.allow) {
             faults.push(format!("{name} has the licence {license:?}"));
         }
-        if shipped.contains(text_of(package, "id")) && rules.bans.deny.iter().any(|banned| banned.name == name) {
+        if shipped.contains(text_of(package, "id"))
+            && rules.bans.deny.iter().any(|banned| banned.name == name)
+        {
             faults.push(format!("{name} is banned"));
         }
     }

@@ -16,10 +16,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("auth", &["types", "crypto", "aws", "store", "trail", "policy"]),
     ("kms", &["types", "crypto", "aws", "store", "policy", "auth"]),
     ("inventory", &["types", "crypto", "aws", "store", "policy", "auth", "kms"]),
-    (
-        "server",
-        &["types", "crypto", "aws", "store", "trail", "policy", "auth", "kms", "inventory"],
-    ),
+    ("server", &["types", "crypto", "aws", "store", "trail", "policy", "auth", "kms", "inventory"]),
 ];
 
 /// The binary and the workspace's own tools may use everything.

@@ -31,7 +31,9 @@ const TASKS: &[(&str, &str, Task)] = &[
     ("test", "everything that must hold; sets up what it needs", test::run_all),
     ("soak", "the long forms of the random, crash and fault tests", test::soak),
     ("layers", "check the arrows between the crates", |_| layers::check()),
-    ("deny", "check licences, sources and duplicates of the dependencies against deny.toml", |_| deny::check()),
+    ("deny", "check licences, sources and duplicates of the dependencies against deny.toml", |_| {
+        deny::check()
+    }),
     ("trim-models", "write models/ from botocore's (--from <botocore/data>)", trim::run),
 ];
 

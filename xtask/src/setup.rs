@@ -77,7 +77,10 @@ pub fn python() -> Result<PathBuf, String> {
     let place = environment.display().to_string();
     run("python3", &["-m", "venv", "--clear", &place])?;
     let python_text = python.display().to_string();
-    run(&python_text, &["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", "e2e/requirements.txt"])?;
+    run(
+        &python_text,
+        &["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", "e2e/requirements.txt"],
+    )?;
     copy(&wanted, &stamp)?;
     Ok(python)
 }

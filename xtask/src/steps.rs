@@ -14,11 +14,7 @@ impl Steps {
     ///
     /// # Errors
     /// The step's own sentence, with the step's name before it.
-    pub fn step(
-        &mut self,
-        name: &str,
-        work: impl FnOnce() -> Result<(), String>,
-    ) -> Result<(), String> {
+    pub fn step(&mut self, name: &str, work: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
         println!("\n== {name}");
         let start = Instant::now();
         work().map_err(|fault| {
@@ -59,7 +55,11 @@ pub fn run_with(program: &str, arguments: &[&str], variables: &[(&str, &str)]) -
         .current_dir(crate::root())
         .status()
         .map_err(|fault| format!("cannot run {program}: {fault}"))?;
-    if status.success() { Ok(()) } else { Err(format!("{program} {} ended with {status}", arguments.join(" "))) }
+    if status.success() {
+        Ok(())
+    } else {
+        Err(format!("{program} {} ended with {status}", arguments.join(" ")))
+    }
 }
 
 /// What a program prints.

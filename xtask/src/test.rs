@@ -14,7 +14,10 @@ pub fn run_all(_arguments: &[String]) -> Result<(), String> {
     steps.step("generated code", || run("cargo", &["xtask", "codegen", "--check"]))?;
     steps.step("layers and licences", || crate::layers::check().and_then(|()| crate::deny::check()))?;
     steps.step("clippy", || {
-        run("cargo", &["clippy", "--quiet", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])
+        run(
+            "cargo",
+            &["clippy", "--quiet", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"],
+        )
     })?;
     steps.step("unit and integration tests", || run("cargo", &["test", "--workspace", "--locked"]))?;
     steps.step("server binary", || run("cargo", &["build", "--locked", "--package", "keywright"]))?;

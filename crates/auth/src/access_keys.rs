@@ -1,5 +1,6 @@
 //! Access keys: who holds which secret, and the cache that verification uses.
 
+use keywright_aws::sigv4::SigningKeys;
 use keywright_crypto::{ColumnContext, Keyring, SealedColumn};
 use keywright_store::{Change, Column as _, EntityCache, Row as _, Store, StoreError, Value, row};
 use keywright_types::{AccessKeyId, AccountId, Principal, Rng, SecretText, Timestamp};
@@ -44,6 +45,8 @@ pub struct Credential {
     pub account: AccountId,
     pub principal: Principal,
     pub secret: SecretText,
+    /// Derived from the secret; they go when it goes.
+    pub signing_keys: SigningKeys,
 }
 
 impl AccessKeyRow {
@@ -91,6 +94,7 @@ impl AccessKeyRow {
             account: self.account,
             principal,
             secret: SecretText::new(secret),
+            signing_keys: SigningKeys::default(),
         }))
     }
 }
@@ -107,9 +111,9 @@ pub struct AccessKeys {
 const CACHED_MAX: usize = 10_000;
 
 impl AccessKeys {
-    /// `on_change` is told of every access key that a commit changed, so that what was derived from its
-    /// secret goes as well.
-    pub fn new(store: &Store, on_change: impl Fn(&AccessKeyId) + Send + Sync + 'static) -> Arc<Self> {
+    /// Makes the cache and has it follow the store's commits: a changed access key is forgotten, and what was
+    /// derived from its secret with it.
+    pub fn new(store: &Store) -> Arc<Self> {
         let keys = Arc::new(Self { cache: EntityCache::new(CACHED_MAX) });
         let following = Arc::downgrade(&keys);
         store.observe(move |changes: &[Change]| {
@@ -119,7 +123,6 @@ impl AccessKeys {
                     && let Ok(id) = AccessKeyId::parse(id)
                 {
                     keys.cache.forget(&id);
-                    on_change(&id);
                 }
             }
         });

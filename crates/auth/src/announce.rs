@@ -78,7 +78,11 @@ impl ServiceEvent<'_> {
             name: self.event_name,
             region: self.region.as_str(),
             response_elements: response.as_deref(),
-            resources: &[Resource { account: self.account, kind: self.resource_type, arn: self.resource_arn }],
+            resources: &[Resource {
+                account: self.account,
+                kind: self.resource_type,
+                arn: self.resource_arn,
+            }],
             service_event_details: details.as_deref(),
             ..Record::service_event(&self.account, env.now, event_id)
         }

@@ -2,7 +2,9 @@
 
 use keywright_crypto::Keyring;
 use keywright_store::Store;
-use keywright_types::{AccessKeyId, AccountId, EventId, NodeId, Principal, Region, RequestId, Rng, Timestamp};
+use keywright_types::{
+    AccessKeyId, AccountId, EventId, NodeId, Principal, Region, RequestId, Rng, Timestamp,
+};
 use std::net::IpAddr;
 
 /// An authenticated caller.

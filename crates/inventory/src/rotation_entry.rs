@@ -1,8 +1,6 @@
 //! One line of the list of rotations.
 
-use keywright_aws::keywright::{
-    PeriodSource as WireSource, ResourceType, RotationEntry, RotationStatus,
-};
+use keywright_aws::keywright::{PeriodSource as WireSource, ResourceType, RotationEntry, RotationStatus};
 use keywright_kms::rotation::PeriodSource;
 use keywright_kms::{Key, KeyManager, KeyState};
 use keywright_types::Timestamp;

@@ -93,14 +93,17 @@ impl Client {
             secret: &self.secret,
             session_token: self.session_token.as_ref(),
         };
-        sigv4::sign(&mut parts, &body, &credentials, &self.region, service, SystemClock.now());
+        sigv4::sign(&mut parts, &body, &credentials, &self.region, service, SystemClock.now())
+            .into_diagnostic()?;
         let request = Request::from_parts(parts, Full::new(Bytes::from(body)));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().into_diagnostic()?;
         runtime.block_on(async {
             let http: HttpClient<_, Full<Bytes>> = HttpClient::builder(TokioExecutor::new()).build_http();
             let answer = tokio::time::timeout(TIMEOUT, http.request(request))
                 .await
-                .map_err(|_| miette!("{} did not answer within {} seconds", self.endpoint, TIMEOUT.as_secs()))?
+                .map_err(|_| {
+                    miette!("{} did not answer within {} seconds", self.endpoint, TIMEOUT.as_secs())
+                })?
                 .into_diagnostic()
                 .wrap_err_with(|| format!("no server answers at {}", self.endpoint))?;
             let status = answer.status();

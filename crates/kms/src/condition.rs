@@ -16,7 +16,11 @@ pub(crate) struct Crypto<'a> {
 }
 
 /// The keys that every operation on a key has.
-pub(crate) fn of_key<'a>(resolved: &'a Resolved, key_ref: Option<&'a KeyRef>, name: &str) -> ConditionValue<'a> {
+pub(crate) fn of_key<'a>(
+    resolved: &'a Resolved,
+    key_ref: Option<&'a KeyRef>,
+    name: &str,
+) -> ConditionValue<'a> {
     if name == "kms:requestalias" {
         return match key_ref {
             Some(KeyRef::Alias(alias)) => ConditionValue::Single(alias.as_str().into()),

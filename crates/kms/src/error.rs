@@ -14,14 +14,25 @@ use std::sync::Arc;
 /// A refused or failed KMS operation.
 #[derive(Debug)]
 pub enum KmsError {
-    AccessDenied { message: String },
-    AlreadyExists { alias: AliasArn },
+    AccessDenied {
+        message: String,
+    },
+    AlreadyExists {
+        alias: AliasArn,
+    },
     /// An automatic rotation is about to run.
-    RotationConflict { key: Arc<str> },
+    RotationConflict {
+        key: Arc<str>,
+    },
     /// A blob whose key is not here: a denial, so that nobody learns which keys exist.
-    CiphertextKeyAbsent { principal: String, action: &'static str },
+    CiphertextKeyAbsent {
+        principal: String,
+        action: &'static str,
+    },
     CustomKeyStoreNotFound,
-    Disabled { key: Arc<str> },
+    Disabled {
+        key: Arc<str>,
+    },
     DryRun,
     /// The blob is of another key than the request names.
     IncorrectKey,
@@ -30,19 +41,31 @@ pub enum KmsError {
     InvalidCiphertext,
     InvalidGrantToken,
     InvalidMarker,
-    InvalidState { key: Arc<str>, is: &'static str },
+    InvalidState {
+        key: Arc<str>,
+        is: &'static str,
+    },
     /// A rotation set by tag cannot be switched off beside it.
-    RotationSetByTag { key: Arc<str> },
+    RotationSetByTag {
+        key: Arc<str>,
+    },
     Limit(Limit),
     MalformedPolicy(PolicyFault),
     NotAuthorizedAlias,
     NotFound(NotFound),
     Tag(TagFault),
     Unavailable(Cause),
-    Unsupported { message: Option<String> },
-    Validation { message: String },
+    Unsupported {
+        message: Option<String>,
+    },
+    Validation {
+        message: String,
+    },
     /// InvalidKeyUsageException: an algorithm that the key's spec does not have.
-    WrongAlgorithm { algorithm: &'static str, spec: &'static str },
+    WrongAlgorithm {
+        algorithm: &'static str,
+        spec: &'static str,
+    },
 }
 
 /// What was not found.
@@ -83,7 +106,9 @@ pub enum TagFault {
     TooMany,
     Reserved,
     /// The value of the rotation period tag.
-    RotationPeriod { days_min: u32 },
+    RotationPeriod {
+        days_min: u32,
+    },
 }
 
 impl KmsError {

@@ -1,8 +1,9 @@
 //! Key policies: the text's form, the lockout check, the default ones.
 
 use crate::error::{KmsError, Limit, PolicyFault};
+use keywright_auth::RequestContext;
 use keywright_policy::{Document, Kind};
-use keywright_types::{AccountId, KeyArn, Principal};
+use keywright_types::{AccountId, KeyArn};
 use std::sync::Arc;
 
 /// AWS's quota for a key policy, in bytes.
@@ -30,11 +31,7 @@ pub(crate) fn default_policy(account: AccountId) -> Arc<Document> {
 /// The policy of a service-managed key: used only through the service, looked at by the account.
 #[must_use]
 pub(crate) fn service_managed_policy(arn: &KeyArn, service: &str) -> Arc<Document> {
-    compile_own(&keywright_policy::service_managed_key_policy(
-        arn.account,
-        &arn.region,
-        service,
-    ))
+    compile_own(&keywright_policy::service_managed_key_policy(arn.account, &arn.region, service))
 }
 
 fn compile_own(text: &str) -> Arc<Document> {
@@ -45,11 +42,10 @@ fn compile_own(text: &str) -> Arc<Document> {
 /// MalformedPolicyDocumentException when the caller could not change the policy any more.
 pub(crate) fn check_lockout(
     policy: &Document,
-    principal: &Principal,
     arn: &KeyArn,
+    request: &RequestContext,
 ) -> Result<(), KmsError> {
-    let arn_text = arn.to_string();
-    if keywright_auth::would_allow(policy, principal, "kms:PutKeyPolicy", &arn_text, arn.account) {
+    if keywright_auth::would_allow(policy, request, "kms:PutKeyPolicy", &arn.to_string()) {
         Ok(())
     } else {
         Err(KmsError::MalformedPolicy(PolicyFault::Lockout))

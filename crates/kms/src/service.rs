@@ -170,8 +170,11 @@ impl Kms {
         if let Some(policy) = self.policies.peek(&name) {
             return Ok(policy);
         }
-        let policy = Document::parse(text, Kind::Resource)
-            .map_err(|_| StoreError::Corrupt { table: "keys", column: 0, wanted: "key policy" })?;
+        let policy = Document::parse(text, Kind::Resource).map_err(|_| StoreError::Corrupt {
+            table: "keys",
+            column: 0,
+            wanted: "key policy",
+        })?;
         let policy = Arc::new(policy);
         self.policies.keep(name, Arc::clone(&policy));
         Ok(policy)
@@ -249,10 +252,9 @@ impl Resolved {
     #[must_use]
     pub fn check(&self, action: &'static str) -> Check {
         let protected = match self {
-            Self::Key(key) => Protected::ByPolicy {
-                arn: Arc::clone(&key.arn_text),
-                policy: Arc::clone(&key.policy),
-            },
+            Self::Key(key) => {
+                Protected::ByPolicy { arn: Arc::clone(&key.arn_text), policy: Arc::clone(&key.policy) }
+            }
             Self::NoKey(arn) => Protected::Absent { arn: arn.to_string() },
             Self::NoAlias(alias) => Protected::Absent { arn: alias.to_string() },
         };

@@ -4,7 +4,6 @@ use crate::audit_log::AuditLog;
 use crate::config::Limits;
 use crate::metrics::Metrics;
 use keywright_auth::{AccessKeys, Env, View};
-use keywright_aws::sigv4::SigningKeyCache;
 use keywright_crypto::Keyring;
 use keywright_inventory::Inventory;
 use keywright_kms::Kms;
@@ -27,7 +26,6 @@ pub struct App {
     pub regions: RegionSet,
     pub limits: Limits,
     pub access_keys: Arc<AccessKeys>,
-    pub signing_keys: Arc<SigningKeyCache>,
     pub kms: Arc<Kms>,
     pub inventory: Arc<Inventory>,
     pub metrics: Metrics,

@@ -56,9 +56,7 @@ pub(crate) async fn unlogged(
     store: &keywright_store::Store,
     node: NodeId,
 ) -> Result<Vec<AuditRow>, StoreError> {
-    let marks = store
-        .select::<AuditPendingRow>("WHERE node_id = $1", &[node.to_value()])
-        .await?;
+    let marks = store.select::<AuditPendingRow>("WHERE node_id = $1", &[node.to_value()]).await?;
     let mut rows = Vec::with_capacity(marks.len());
     for mark in marks {
         if let Some(stored) = store.find::<AuditRow>(&[mark.row.event_id.to_value()]).await? {

@@ -136,8 +136,7 @@ async fn create(
         });
     }
     writes.insert(&AccountRow { account, created_at: now });
-    let row =
-        AccessKeyRow::root(credential.access_key_id, account, &credential.secret, &keyring, rng, now);
+    let row = AccessKeyRow::root(credential.access_key_id, account, &credential.secret, &keyring, rng, now);
     writes.insert(&row);
     store.commit(writes).await?;
     Ok(Bootstrap { store, keyring, account, initialised: true, credentials_file })
@@ -152,10 +151,9 @@ async fn open(
     given: Option<RootCredential>,
 ) -> Result<Bootstrap, StartError> {
     let root = FileSeal::open(&config.seal_file).map_err(|fault| match fault {
-        SealError::NotFound { .. } => StartError::RootKeyMissing {
-            data: config.data.clone(),
-            seal_file: config.seal_file.clone(),
-        },
+        SealError::NotFound { .. } => {
+            StartError::RootKeyMissing { data: config.data.clone(), seal_file: config.seal_file.clone() }
+        }
         other => other.into(),
     })?;
     let store_id = StoreId::parse(store_id).map_err(|_| keywright_store::StoreError::Corrupt {
@@ -174,10 +172,9 @@ async fn open(
         sealed.push(SealedKey { purpose, epoch: stored.row.epoch, wrapped: stored.row.wrapped });
     }
     let keyring = Keyring::open(&root, store_id, &sealed).map_err(|fault| match fault {
-        KeyringError::ForeignRootKey => StartError::ForeignRootKey {
-            data: config.data.clone(),
-            seal_file: config.seal_file.clone(),
-        },
+        KeyringError::ForeignRootKey => {
+            StartError::ForeignRootKey { data: config.data.clone(), seal_file: config.seal_file.clone() }
+        }
         other => StartError::Keyring(other),
     })?;
     store.unlock(keyring.row_mac());
@@ -185,7 +182,11 @@ async fn open(
         .find::<MetaRow>(&[ACCOUNT.to_owned().to_value()])
         .await?
         .and_then(|meta| AccountId::parse(&meta.row.value).ok())
-        .ok_or(keywright_store::StoreError::Corrupt { table: "store_meta", column: 1, wanted: "account id" })?;
+        .ok_or(keywright_store::StoreError::Corrupt {
+            table: "store_meta",
+            column: 1,
+            wanted: "account id",
+        })?;
     if let Some(wanted) = config.account_id
         && wanted != account
     {

@@ -194,10 +194,7 @@ impl Given {
                 body_seconds_max: number(&lookup, "KEYWRIGHT_LIMITS_BODY_SECONDS_MAX", "a number")?,
                 clock_skew_seconds: number(&lookup, "KEYWRIGHT_LIMITS_CLOCK_SKEW_SECONDS", "a number")?,
             },
-            log: GivenLog {
-                format: lookup("KEYWRIGHT_LOG_FORMAT"),
-                filter: lookup("KEYWRIGHT_LOG_FILTER"),
-            },
+            log: GivenLog { format: lookup("KEYWRIGHT_LOG_FORMAT"), filter: lookup("KEYWRIGHT_LOG_FILTER") },
         })
     }
 
@@ -250,16 +247,15 @@ impl Given {
         let data = self.data.unwrap_or_else(|| PathBuf::from("keywright-data"));
         let account_id = match self.account_id {
             Some(text) => Some(
-                AccountId::parse(&text)
-                    .map_err(|fault| value("account_id", &text, &fault.to_string()))?,
+                AccountId::parse(&text).map_err(|fault| value("account_id", &text, &fault.to_string()))?,
             ),
             None if dev => AccountId::parse("000000000000").ok(),
             None => None,
         };
         let listen_text = self.listen.unwrap_or_else(|| "127.0.0.1:5399".to_owned());
-        let listen: SocketAddr = listen_text
-            .parse()
-            .map_err(|_| value("listen", &listen_text, "an address and a port such as 127.0.0.1:5399 is wanted"))?;
+        let listen: SocketAddr = listen_text.parse().map_err(|_| {
+            value("listen", &listen_text, "an address and a port such as 127.0.0.1:5399 is wanted")
+        })?;
         let allow_plain_http = self.allow_plain_http.unwrap_or(false);
         if !listen.ip().is_loopback() && !allow_plain_http {
             return Err(value(
@@ -278,8 +274,9 @@ impl Given {
             None | Some("file") => {}
             Some(other) => return Err(value("seal.kind", other, "this release has the seal \"file\"")),
         }
-        let regions = RegionSet::with_extra(&self.regions.unwrap_or_default())
-            .map_err(|name| value("regions", &name, "a Region's name has lower-case letters, digits and hyphens"))?;
+        let regions = RegionSet::with_extra(&self.regions.unwrap_or_default()).map_err(|name| {
+            value("regions", &name, "a Region's name has lower-case letters, digits and hyphens")
+        })?;
         let min_days = self.kms.rotation.min_days.unwrap_or(90);
         if !(1..=2560).contains(&min_days) {
             return Err(value("kms.rotation.min_days", &min_days.to_string(), "1 to 2560 days"));
@@ -312,14 +309,25 @@ impl Given {
             },
             trail: TrailSettings {
                 strict_sync,
-                segment_bytes_max: at_least("trail.segment_mib_max", self.trail.segment_mib_max, 64, 1)? << 20,
+                segment_bytes_max: at_least("trail.segment_mib_max", self.trail.segment_mib_max, 64, 1)?
+                    << 20,
                 retention_days: self.trail.retention_days,
             },
             limits: Limits {
                 connections_max: at_least("limits.connections_max", self.limits.connections_max, 10_000, 1)?,
-                header_seconds_max: at_least("limits.header_seconds_max", self.limits.header_seconds_max, 10, 1)?,
+                header_seconds_max: at_least(
+                    "limits.header_seconds_max",
+                    self.limits.header_seconds_max,
+                    10,
+                    1,
+                )?,
                 body_seconds_max: at_least("limits.body_seconds_max", self.limits.body_seconds_max, 30, 1)?,
-                clock_skew_seconds: at_least("limits.clock_skew_seconds", self.limits.clock_skew_seconds, 300, 1)?,
+                clock_skew_seconds: at_least(
+                    "limits.clock_skew_seconds",
+                    self.limits.clock_skew_seconds,
+                    300,
+                    1,
+                )?,
             },
             log: LogSettings { json, filter: self.log.filter.unwrap_or_else(|| "info".to_owned()) },
             allow_plain_http,
@@ -391,10 +399,9 @@ mod tests {
     #[test]
     fn flags_go_over_the_environment_over_the_file() {
         let file = Given { listen: Some("127.0.0.1:1".into()), dev: Some(true), ..Given::default() };
-        let environment = Given::from_environment(|name| {
-            (name == "KEYWRIGHT_LISTEN").then(|| "127.0.0.1:2".to_owned())
-        })
-        .expect("fits");
+        let environment =
+            Given::from_environment(|name| (name == "KEYWRIGHT_LISTEN").then(|| "127.0.0.1:2".to_owned()))
+                .expect("fits");
         let flags = Given { listen: Some("127.0.0.1:3".into()), ..Given::default() };
         let config = flags.over(environment.clone()).over(file.clone()).complete().expect("fits");
         assert_eq!(config.listen.port(), 3);

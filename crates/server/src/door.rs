@@ -73,17 +73,17 @@ impl Door {
             return Err(WireError::new("UnknownOperationException", 404, None));
         }
         if request.method() != Method::POST {
-            return Err(WireError::new(
-                "MethodNotAllowedException",
-                405,
-                Some("Requests are POST.".into()),
-            ));
+            return Err(WireError::new("MethodNotAllowedException", 405, Some("Requests are POST.".into())));
         }
         let target = single(request.headers(), "x-amz-target").ok_or_else(|| {
             if request.headers().contains_key(header::AUTHORIZATION) {
                 unknown()
             } else {
-                WireError::new("MissingAuthenticationTokenException", 400, Some("Missing Authentication Token".into()))
+                WireError::new(
+                    "MissingAuthenticationTokenException",
+                    400,
+                    Some("Missing Authentication Token".into()),
+                )
             }
         })?;
         self.registry.find(target).ok_or_else(unknown)
@@ -106,15 +106,14 @@ impl Door {
         let (parts, body) = request.into_parts();
         // Routed without credentials, told the same as anywhere: an operation's existence is no secret.
         let presented = Presented::parse(&parts).map_err(refused)?;
-        let region = app.regions.find(presented.region()).ok_or_else(|| {
-            refused(AuthFailure::WrongRegion { region: presented.region().to_owned() })
-        })?;
+        let region = app
+            .regions
+            .find(presented.region())
+            .ok_or_else(|| refused(AuthFailure::WrongRegion { region: presented.region().to_owned() }))?;
         if presented.service() != entry.service.signing_name {
             return Err(refused(AuthFailure::WrongService { expected: entry.service.signing_name }));
         }
-        presented
-            .check_time(now, Duration::from_secs(app.limits.clock_skew_seconds))
-            .map_err(refused)?;
+        presented.check_time(now, Duration::from_secs(app.limits.clock_skew_seconds)).map_err(refused)?;
         let unknown_key = || refused(AuthFailure::UnknownAccessKey);
         let access_key_id = AccessKeyId::parse(presented.access_key_id()).map_err(|_| unknown_key())?;
         // Session tokens come with STS; a long-term key has none, so one that brings a token is not ours.
@@ -131,7 +130,7 @@ impl Door {
             })?
             .ok_or_else(unknown_key)?;
         let body = self.read(entry, &parts.headers, body).await?;
-        let signing_key = app.signing_keys.get_or_derive(&access_key_id, &credential.secret, &presented);
+        let signing_key = credential.signing_keys.for_request(&credential.secret, &presented);
         if let Err(fault) = presented.verify(&parts, &body, &signing_key) {
             return Err(refused(fault));
         }
@@ -180,7 +179,11 @@ impl Door {
             let mut read = BytesMut::with_capacity(capacity.min(limit));
             while let Some(frame) = body.frame().await {
                 let frame = frame.map_err(|_| {
-                    WireError::new("SerializationException", 400, Some("The request's body ended early.".into()))
+                    WireError::new(
+                        "SerializationException",
+                        400,
+                        Some("The request's body ended early.".into()),
+                    )
                 })?;
                 if let Some(data) = frame.data_ref() {
                     if read.len() + data.len() > limit {
@@ -203,7 +206,12 @@ impl Door {
 
     /// Answers a request that did not get in. It is counted, and logged at debug level only, so that
     /// strangers cannot fill the disk.
-    fn refuse(&self, service: &ServiceModel, request_id: RequestId, fault: &WireError) -> Response<Full<Bytes>> {
+    fn refuse(
+        &self,
+        service: &ServiceModel,
+        request_id: RequestId,
+        fault: &WireError,
+    ) -> Response<Full<Bytes>> {
         self.app.metrics.refused_at_door(fault.code);
         tracing::debug!(%request_id, code = fault.code, "a request was refused at the door");
         let mut response = encode_error(service, request_id, fault);

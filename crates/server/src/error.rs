@@ -45,7 +45,9 @@ pub enum StartError {
     #[error("the store was initialised for account {found}, and account {wanted} is configured")]
     OtherAccount { found: String, wanted: String },
     /// The store stopped under a running server.
-    #[error("the store has stopped: {cause}. Restart the server once the disk is sound; it recovers from the log")]
+    #[error(
+        "the store has stopped: {cause}. Restart the server once the disk is sound; it recovers from the log"
+    )]
     StoreStopped { cause: String },
     /// The trail stopped under a running server.
     #[error("the trail has stopped: {cause}. Restart the server once the disk is sound")]

@@ -37,7 +37,13 @@ impl Metrics {
     }
 
     /// A request that reached an operation; `code` is `OK` or AWS's error code.
-    pub fn request(&self, service: &'static str, operation: &'static str, code: &'static str, took: Duration) {
+    pub fn request(
+        &self,
+        service: &'static str,
+        operation: &'static str,
+        code: &'static str,
+        took: Duration,
+    ) {
         self.with(|| {
             counter!("keywright_requests_total", "service" => service, "operation" => operation, "code" => code)
                 .increment(1);

@@ -37,7 +37,8 @@ where
         Err(error) => {
             let wire = error.into_wire(request);
             let outcome = Outcome::Refused { code: wire.code, message: wire.message.as_deref() };
-            let text = record::api_call(service_model,
+            let text = record::api_call(
+                service_model,
                 Op::MODEL,
                 Op::READ_ONLY,
                 request,
@@ -106,7 +107,8 @@ where
         let decision = Op::decide(&allowed, &facts, app.env(service, now), request)?;
         let encoded = encode(&decision.output);
         let outcome = Outcome::Done { response: response_elements::<Op>(&decision.output, resources) };
-        let text = record::api_call(service_model,
+        let text = record::api_call(
+            service_model,
             Op::MODEL,
             Op::READ_ONLY,
             request,
@@ -226,4 +228,3 @@ where
     }
     Err(W::Error::from_commit(CommitError::Conflict))
 }
-

@@ -10,8 +10,13 @@ use keywright_types::Principal;
 /// How a request ended, as far as the trail tells.
 pub(crate) enum Outcome<'a> {
     /// Done; the allowed members of the answer, as JSON, for changes.
-    Done { response: Option<String> },
-    Refused { code: &'a str, message: Option<&'a str> },
+    Done {
+        response: Option<String>,
+    },
+    Refused {
+        code: &'a str,
+        message: Option<&'a str>,
+    },
 }
 
 /// The ARNs that a request asked for, each once, in order.
@@ -27,7 +32,10 @@ pub(crate) fn resources(checks: &[Check]) -> Vec<String> {
 }
 
 /// The record of an API call, as JSON.
-#[expect(clippy::too_many_arguments, reason = "each is one member of the record; a struct would name them twice")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "each is one member of the record; a struct would name them twice"
+)]
 pub(crate) fn api_call(
     service: &ServiceModel,
     operation: &OperationModel,
@@ -48,10 +56,8 @@ pub(crate) fn api_call(
         Principal::Service => Identity::Service { account: &account },
     };
     let source_ip = request.source_ip.to_string();
-    let resources: Vec<Resource<'_>> = resources
-        .iter()
-        .map(|arn| Resource { account, kind: resource_type(arn), arn })
-        .collect();
+    let resources: Vec<Resource<'_>> =
+        resources.iter().map(|arn| Resource { account, kind: resource_type(arn), arn }).collect();
     let (response, error) = match outcome {
         Outcome::Done { response } => (response.as_deref(), None),
         Outcome::Refused { code, message } => (None, Some((*code, *message))),

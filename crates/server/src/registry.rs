@@ -102,7 +102,8 @@ impl Registry {
             .by_target
             .get_mut(&target(service, Op::MODEL))
             .expect("an operation's model is in its service's table");
-        entry.handler = Some(|app, model, request, body| Box::pin(pipeline::run::<Op>(app, model, request, body)));
+        entry.handler =
+            Some(|app, model, request, body| Box::pin(pipeline::run::<Op>(app, model, request, body)));
     }
 
     /// The operation that an `X-Amz-Target` names.

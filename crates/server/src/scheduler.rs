@@ -122,7 +122,9 @@ async fn destroy_due(app: &App) {
     for key in due {
         let work = DestroyKey { key };
         match pipeline::work(app, &work).await {
-            Ok(true) => tracing::info!(key = %work.key, "a key was destroyed at the end of its waiting period"),
+            Ok(true) => {
+                tracing::info!(key = %work.key, "a key was destroyed at the end of its waiting period")
+            }
             Ok(false) => {}
             Err(error) => {
                 let cause = error.cause().map(keywright_auth::Cause::chain);

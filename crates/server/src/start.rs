@@ -11,7 +11,6 @@ use crate::registry::Registry;
 use crate::stopping::{self, Stopper};
 use crate::{admin, listener, scheduler};
 use keywright_auth::AccessKeys;
-use keywright_aws::sigv4::SigningKeyCache;
 use keywright_crypto::Keyring;
 use keywright_inventory::Inventory;
 use keywright_kms::Kms;
@@ -78,9 +77,7 @@ pub async fn start(
     let node = node_id(&config.data, &*rng)?;
     let trail = open_trail(config, node, account, &store, &keyring, &clock, &*rng).await?;
 
-    let signing_keys = Arc::new(SigningKeyCache::default());
-    let forgetting = Arc::clone(&signing_keys);
-    let access_keys = AccessKeys::new(&store, move |id| forgetting.forget(id));
+    let access_keys = AccessKeys::new(&store);
     let kms = Kms::new(config.kms.clone(), config.regions.clone(), &store);
     let app = Arc::new(App {
         store,
@@ -93,7 +90,6 @@ pub async fn start(
         regions: config.regions.clone(),
         limits: config.limits,
         access_keys,
-        signing_keys,
         kms,
         inventory: Inventory::new(),
         metrics: Metrics::default(),
@@ -149,12 +145,8 @@ fn lock_folder(data: &Path) -> Result<File, StartError> {
     use std::os::unix::fs::DirBuilderExt as _;
     let failed = |cause| StartError::Folder { path: data.to_owned(), cause };
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(data).map_err(failed)?;
-    let file = File::options()
-        .create(true)
-        .write(true)
-        .truncate(false)
-        .open(data.join("lock"))
-        .map_err(failed)?;
+    let file =
+        File::options().create(true).write(true).truncate(false).open(data.join("lock")).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(std::fs::TryLockError::WouldBlock) => Err(StartError::InUse { path: data.to_owned() }),
@@ -219,7 +211,10 @@ async fn open_trail(
             }
         }
         if !missing.is_empty() {
-            tracing::warn!(records = missing.len(), "the trail lacked records of committed changes; they were appended");
+            tracing::warn!(
+                records = missing.len(),
+                "the trail lacked records of committed changes; they were appended"
+            );
             trail.append_all(missing).await?;
         }
         trail.sync().await?;

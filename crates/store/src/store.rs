@@ -12,7 +12,6 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use subtle::ConstantTimeEq as _;
 
-
 /// Where the store is.
 #[derive(Debug, Clone)]
 pub enum StoreLocation {

@@ -1,9 +1,9 @@
 //! ListRotations: every key of the account, in all Regions, with its period, its dates and what keeps it
 //! from rotating.
 
+use crate::Inventory;
 use crate::error::InventoryError;
 use crate::rotation_entry;
-use crate::Inventory;
 use keywright_auth::{
     Authorised, Check, Checks, Decision, Env, Operation, Page, Protected, RequestContext, ServiceError as _,
     View,
@@ -77,8 +77,7 @@ impl Operation for ListRotations {
         request: &RequestContext,
     ) -> Result<RotationsPage, InventoryError> {
         let account = request.caller.account;
-        let page =
-            Page::open(view.keyring, account, &self.scope(), self.marker.as_deref(), self.limit)?;
+        let page = Page::open(view.keyring, account, &self.scope(), self.marker.as_deref(), self.limit)?;
         let after = page.after.clone().unwrap_or_default();
         let (region, key_id) = after.split_once('/').unwrap_or_default();
         let mut params: Vec<Value> =
@@ -93,9 +92,8 @@ impl Operation for ListRotations {
             .map_err(InventoryError::from_store)?
             .into_iter()
             .map(|stored| {
-                let policy = Document::parse(&stored.row.policy, Kind::Resource).map_err(|_| {
-                    StoreError::Corrupt { table: "keys", column: 0, wanted: "key policy" }
-                })?;
+                let policy = Document::parse(&stored.row.policy, Kind::Resource)
+                    .map_err(|_| StoreError::Corrupt { table: "keys", column: 0, wanted: "key policy" })?;
                 Key::from_row(stored, Arc::new(policy))
             })
             .collect::<Result<Vec<_>, _>>()
@@ -116,7 +114,9 @@ impl Operation for ListRotations {
     ) -> Result<Decision<ListRotationsResponse>, InventoryError> {
         let mut keys: Vec<&Key> = facts.keys.iter().collect();
         let next_marker =
-            facts.page.close(env.keyring, request.caller.account, &op.scope(), &mut keys, |key| position(key));
+            facts
+                .page
+                .close(env.keyring, request.caller.account, &op.scope(), &mut keys, |key| position(key));
         Ok(Decision::answer(ListRotationsResponse {
             rotations: keys.into_iter().map(|key| rotation_entry::of_key(key, env.now)).collect(),
             truncated: next_marker.is_some(),

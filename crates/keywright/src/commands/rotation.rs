@@ -71,8 +71,9 @@ fn fetch(args: &RotationArgs, filters: &[&str]) -> Result<Vec<Value>, Report> {
         loop {
             let request = json!({ "Filter": filter, "Limit": 1000, "Marker": marker });
             let answer = client.call("keywright", "Keywright.ListRotations", &request)?;
-            let page: Page = serde_json::from_slice(&answer)
-                .map_err(|fault| miette::miette!("the server's answer is not a list of rotations: {fault}"))?;
+            let page: Page = serde_json::from_slice(&answer).map_err(|fault| {
+                miette::miette!("the server's answer is not a list of rotations: {fault}")
+            })?;
             rotations.extend(page.rotations);
             marker = page.next_marker;
             if marker.is_none() {

@@ -121,15 +121,18 @@ pub fn init(args: ServerArgs) -> Result<Exit, Report> {
         if let Some(path) = &server.credentials_file {
             output::line(&format!("root credential: {}", path.display()));
         }
-        output::line(&format!("root key: {} (keep a copy apart from every backup of the data)", config.seal_file.display()));
+        output::line(&format!(
+            "root key: {} (keep a copy apart from every backup of the data)",
+            config.seal_file.display()
+        ));
         server.stop().await;
         Ok(Exit::Clean)
     })
 }
 
 async fn begin(config: &Config) -> Result<Server, Report> {
-    let credential =
-        RootCredential::from_environment(|name| std::env::var(name).ok()).map_err(|fault| miette!("{fault}"))?;
+    let credential = RootCredential::from_environment(|name| std::env::var(name).ok())
+        .map_err(|fault| miette!("{fault}"))?;
     start(config, Arc::new(SystemClock), Arc::new(SystemRng), credential)
         .await
         .map_err(|fault: StartError| miette!("{fault}"))
@@ -172,7 +175,10 @@ fn announce(config: &Config, server: &Server) {
     let aws = on_path("aws").unwrap_or_else(|| "aws".to_owned());
     let keywright =
         std::env::current_exe().map_or_else(|_| "keywright".to_owned(), |path| path.display().to_string());
-    output::line(&format!("\nKeywright is ready at http://{} (account {}).", server.address, server.app.account));
+    output::line(&format!(
+        "\nKeywright is ready at http://{} (account {}).",
+        server.address, server.app.account
+    ));
     output::line("Credentials for another terminal:\n");
     output::line(&format!(
         "  export AWS_SHARED_CREDENTIALS_FILE={} AWS_PROFILE=keywright AWS_ENDPOINT_URL=http://{} AWS_REGION=us-east-1\n",
@@ -190,6 +196,7 @@ fn announce(config: &Config, server: &Server) {
 /// Where a program is, in full: the terminal that the lines are pasted into may look elsewhere.
 fn on_path(program: &str) -> Option<String> {
     let path = std::env::var_os("PATH")?;
-    let found = std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())?;
+    let found =
+        std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())?;
     Some(found.display().to_string())
 }

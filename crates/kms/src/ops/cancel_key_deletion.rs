@@ -48,8 +48,7 @@ impl Operation for CancelKeyDeletion {
     ) -> Result<Decision<CancelKeyDeletionResponse>, KmsError> {
         let key = facts.get()?;
         let mut changed = Key::clone(key);
-        changed.state =
-            key.state.cancel_deletion().map_err(|fault| KmsError::state(&key.arn_text, fault))?;
+        changed.state = key.state.cancel_deletion().map_err(|fault| KmsError::state(&key.arn_text, fault))?;
         let output = CancelKeyDeletionResponse { key_id: Some(key.arn_text.to_string()) };
         Ok(key.change(&changed, output))
     }

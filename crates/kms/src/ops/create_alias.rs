@@ -96,7 +96,11 @@ impl Operation for CreateAlias {
         Ok(Self { name, target: parse::key_without_alias(&input.target_key_id, service)? })
     }
 
-    async fn facts(&self, view: View<'_, Kms>, request: &RequestContext) -> Result<CreateAliasFacts, KmsError> {
+    async fn facts(
+        &self,
+        view: View<'_, Kms>,
+        request: &RequestContext,
+    ) -> Result<CreateAliasFacts, KmsError> {
         let target = view.service.resolve(view, &self.target, request).await?;
         let taken = find_alias(view, &local_alias(&self.name, request)).await?;
         Ok(CreateAliasFacts { names: count_aliases(view, &target).await?, target, taken })
@@ -109,7 +113,12 @@ impl Operation for CreateAlias {
             .collect()
     }
 
-    fn condition<'a>(&'a self, facts: &'a CreateAliasFacts, _check: &'a Check, name: &str) -> ConditionValue<'a> {
+    fn condition<'a>(
+        &'a self,
+        facts: &'a CreateAliasFacts,
+        _check: &'a Check,
+        name: &str,
+    ) -> ConditionValue<'a> {
         condition::of_key(&facts.target, Some(&self.target), name)
     }
 

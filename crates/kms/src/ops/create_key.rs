@@ -78,7 +78,7 @@ impl Operation for CreateKey {
         let policy = match &op.policy {
             Some(policy) => {
                 if !op.bypass_lockout_check {
-                    key_policy::check_lockout(policy, &request.caller.principal, &arn)?;
+                    key_policy::check_lockout(policy, &arn, request)?;
                 }
                 Arc::clone(policy)
             }

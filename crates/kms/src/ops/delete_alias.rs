@@ -39,7 +39,11 @@ impl Operation for DeleteAlias {
         Ok(Self { name: customer_alias(&input.alias_name)? })
     }
 
-    async fn facts(&self, view: View<'_, Kms>, request: &RequestContext) -> Result<DeleteAliasFacts, KmsError> {
+    async fn facts(
+        &self,
+        view: View<'_, Kms>,
+        request: &RequestContext,
+    ) -> Result<DeleteAliasFacts, KmsError> {
         let alias = find_alias(view, &local_alias(&self.name, request)).await?;
         let key = match &alias {
             Some(alias) => {
@@ -62,7 +66,12 @@ impl Operation for DeleteAlias {
         [Some(alias), key].into_iter().flatten().collect()
     }
 
-    fn condition<'a>(&'a self, facts: &'a DeleteAliasFacts, _check: &'a Check, name: &str) -> ConditionValue<'a> {
+    fn condition<'a>(
+        &'a self,
+        facts: &'a DeleteAliasFacts,
+        _check: &'a Check,
+        name: &str,
+    ) -> ConditionValue<'a> {
         facts.key.as_ref().map_or(ConditionValue::Absent, |key| condition::of_key(key, None, name))
     }
 

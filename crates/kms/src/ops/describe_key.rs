@@ -50,10 +50,9 @@ impl Operation for DescribeKey {
     fn checks(&self, facts: &Resolved, _request: &RequestContext) -> Checks {
         let check = match Self::to_make(facts) {
             // The key is made with a policy that lets the account look at it.
-            Some(_) => Check {
-                action: "kms:DescribeKey",
-                protected: Protected::ByIdentity { arn: "*".to_owned() },
-            },
+            Some(_) => {
+                Check { action: "kms:DescribeKey", protected: Protected::ByIdentity { arn: "*".to_owned() } }
+            }
             None => facts.check("kms:DescribeKey"),
         };
         [check].into_iter().collect()

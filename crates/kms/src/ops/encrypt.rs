@@ -48,7 +48,8 @@ impl Operation for Encrypt {
     }
 
     fn condition<'a>(&'a self, facts: &'a Encryptor, _check: &'a Check, name: &str) -> ConditionValue<'a> {
-        let crypto = Crypto { key_ref: Some(&self.key), context: &self.context, re_encrypt_on_same_key: None };
+        let crypto =
+            Crypto { key_ref: Some(&self.key), context: &self.context, re_encrypt_on_same_key: None };
         condition::of_crypto(&facts.resolved, &crypto, name)
     }
 

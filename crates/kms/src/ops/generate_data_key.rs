@@ -31,9 +31,9 @@ pub(crate) fn data_key_length(
         (Some(DataKeySpec::Aes256), None) => Ok(32),
         // The model bounds it to 1..=1024.
         (None, Some(bytes)) => Ok(usize::try_from(bytes).unwrap_or_default()),
-        (None, None) | (Some(_), Some(_)) => Err(KmsError::validation(
-            "Please specify either number of bytes or key spec.",
-        )),
+        (None, None) | (Some(_), Some(_)) => {
+            Err(KmsError::validation("Please specify either number of bytes or key spec."))
+        }
     }
 }
 
@@ -73,7 +73,8 @@ impl Operation for GenerateDataKey {
     }
 
     fn condition<'a>(&'a self, facts: &'a Encryptor, _check: &'a Check, name: &str) -> ConditionValue<'a> {
-        let crypto = Crypto { key_ref: Some(&self.key), context: &self.context, re_encrypt_on_same_key: None };
+        let crypto =
+            Crypto { key_ref: Some(&self.key), context: &self.context, re_encrypt_on_same_key: None };
         condition::of_crypto(&facts.resolved, &crypto, name)
     }
 

@@ -8,7 +8,9 @@ use crate::error::KmsError;
 use crate::service::Kms;
 use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
-use keywright_aws::kms::{GenerateDataKeyWithoutPlaintextRequest, GenerateDataKeyWithoutPlaintextResponse, operations};
+use keywright_aws::kms::{
+    GenerateDataKeyWithoutPlaintextRequest, GenerateDataKeyWithoutPlaintextResponse, operations,
+};
 use keywright_policy::ConditionValue;
 use keywright_types::KeyRef;
 
@@ -47,7 +49,8 @@ impl Operation for GenerateDataKeyWithoutPlaintext {
     }
 
     fn condition<'a>(&'a self, facts: &'a Encryptor, _check: &'a Check, name: &str) -> ConditionValue<'a> {
-        let crypto = Crypto { key_ref: Some(&self.key), context: &self.context, re_encrypt_on_same_key: None };
+        let crypto =
+            Crypto { key_ref: Some(&self.key), context: &self.context, re_encrypt_on_same_key: None };
         condition::of_crypto(&facts.resolved, &crypto, name)
     }
 

@@ -67,19 +67,21 @@ impl Operation for GetKeyLastUsage {
         _request: &RequestContext,
     ) -> Result<Decision<GetKeyLastUsageResponse>, KmsError> {
         let key = facts.resolved.get()?;
-        let noted = facts.noted.map(|last| (last.operation.to_owned(), last.used_at, last.event_id, last.request_id));
+        let noted =
+            facts.noted.map(|last| (last.operation.to_owned(), last.used_at, last.event_id, last.request_id));
         let stored = facts
             .stored
             .as_ref()
             .map(|last| (last.operation.clone(), last.used_at, last.event_id, last.request_id));
-        let usage = noted.or(stored).map_or_else(KeyLastUsageData::default, |(operation, at, event, request)| {
-            KeyLastUsageData {
-                operation: KeyLastUsageTrackingOperation::parse(&operation),
-                timestamp: Some(at),
-                cloud_trail_event_id: Some(event.to_string()),
-                kms_request_id: Some(request.to_string()),
-            }
-        });
+        let usage =
+            noted.or(stored).map_or_else(KeyLastUsageData::default, |(operation, at, event, request)| {
+                KeyLastUsageData {
+                    operation: KeyLastUsageTrackingOperation::parse(&operation),
+                    timestamp: Some(at),
+                    cloud_trail_event_id: Some(event.to_string()),
+                    kms_request_id: Some(request.to_string()),
+                }
+            });
         Ok(Decision::answer(GetKeyLastUsageResponse {
             key_id: Some(key.arn_text.to_string()),
             key_last_usage: Some(usage),

@@ -1,10 +1,10 @@
 //! GetKeyPolicy: the key's one policy, `default`.
 
 use super::parse;
+use super::put_key_policy::check_policy_name;
 use crate::condition;
 use crate::error::KmsError;
 use crate::service::{Kms, Resolved};
-use super::put_key_policy::check_policy_name;
 use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::kms::{GetKeyPolicyRequest, GetKeyPolicyResponse, operations};

@@ -3,8 +3,8 @@
 use super::parse;
 use crate::condition;
 use crate::error::KmsError;
-use crate::service::{Kms, Resolved};
 use crate::key_state::KeyState;
+use crate::service::{Kms, Resolved};
 use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::kms::{GetKeyRotationStatusRequest, GetKeyRotationStatusResponse, operations};

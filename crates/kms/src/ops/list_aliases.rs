@@ -58,11 +58,7 @@ impl Operation for ListAliases {
 
     fn parse(input: ListAliasesRequest, service: &Kms) -> Result<Self, KmsError> {
         Ok(Self {
-            key: input
-                .key_id
-                .as_deref()
-                .map(|text| parse::key_without_alias(text, service))
-                .transpose()?,
+            key: input.key_id.as_deref().map(|text| parse::key_without_alias(text, service)).transpose()?,
             limit: parse::limit(input.limit, 50, 100)?,
             marker: input.marker,
         })
@@ -93,14 +89,9 @@ impl Operation for ListAliases {
             }
             Some(Resolved::NoKey(_) | Resolved::NoAlias(_)) => Ok(Vec::new()),
             None => {
-                let condition =
-                    "WHERE account = $1 AND region = $2 AND name > $3 ORDER BY name LIMIT $4";
-                let params = [
-                    account.to_value(),
-                    request.region.to_value(),
-                    after.to_value(),
-                    page.rows().to_value(),
-                ];
+                let condition = "WHERE account = $1 AND region = $2 AND name > $3 ORDER BY name LIMIT $4";
+                let params =
+                    [account.to_value(), request.region.to_value(), after.to_value(), page.rows().to_value()];
                 view.store.select::<AliasRow>(condition, &params).await
             }
         };

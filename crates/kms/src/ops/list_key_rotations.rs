@@ -118,7 +118,12 @@ impl Operation for ListKeyRotations {
         [facts.resolved.check("kms:ListKeyRotations")].into_iter().collect()
     }
 
-    fn condition<'a>(&'a self, facts: &'a RotationsPage, _check: &'a Check, name: &str) -> ConditionValue<'a> {
+    fn condition<'a>(
+        &'a self,
+        facts: &'a RotationsPage,
+        _check: &'a Check,
+        name: &str,
+    ) -> ConditionValue<'a> {
         condition::of_key(&facts.resolved, Some(&self.key), name)
     }
 

@@ -49,8 +49,7 @@ impl Operation for ListKeys {
 
     async fn facts(&self, view: View<'_, Kms>, request: &RequestContext) -> Result<KeysPage, KmsError> {
         let account = request.caller.account;
-        let page =
-            Page::open(view.keyring, account, &scope(request), self.marker.as_deref(), self.limit)?;
+        let page = Page::open(view.keyring, account, &scope(request), self.marker.as_deref(), self.limit)?;
         if !self.own {
             return Ok(KeysPage { page, keys: Vec::new() });
         }

@@ -57,8 +57,7 @@ impl Operation for ListResourceTags {
         let page = Page::open(env.keyring, account, &scope, op.marker.as_deref(), op.limit)?;
         let after = page.after.as_deref().unwrap_or_default();
         let mut tags: Vec<(&str, &str)> = key.tags.iter().filter(|(name, _)| *name > after).collect();
-        let next_marker =
-            page.close(env.keyring, account, &scope, &mut tags, |(name, _)| (*name).to_owned());
+        let next_marker = page.close(env.keyring, account, &scope, &mut tags, |(name, _)| (*name).to_owned());
         let tags = tags
             .into_iter()
             .map(|(name, value)| Tag { tag_key: name.to_owned(), tag_value: value.to_owned() });

@@ -68,7 +68,7 @@ impl Operation for PutKeyPolicy {
     ) -> Result<Decision<()>, KmsError> {
         let key = facts.get()?;
         if !op.bypass_lockout_check {
-            key_policy::check_lockout(&op.policy, &request.caller.principal, &key.arn)?;
+            key_policy::check_lockout(&op.policy, &key.arn, request)?;
         }
         let mut changed = Key::clone(key);
         changed.policy = Arc::clone(&op.policy);

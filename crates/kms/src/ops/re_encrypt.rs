@@ -70,7 +70,12 @@ impl Operation for ReEncrypt {
         [facts.source.check(FROM), facts.destination.resolved.check(TO)].into_iter().collect()
     }
 
-    fn condition<'a>(&'a self, facts: &'a ReEncryptFacts, check: &'a Check, name: &str) -> ConditionValue<'a> {
+    fn condition<'a>(
+        &'a self,
+        facts: &'a ReEncryptFacts,
+        check: &'a Check,
+        name: &str,
+    ) -> ConditionValue<'a> {
         let same = match (facts.source.found(), facts.destination.resolved.get()) {
             (Some(source), Ok(destination)) => Some(source.arn == destination.arn),
             _ => None,

@@ -3,10 +3,10 @@
 use super::parse;
 use crate::condition;
 use crate::error::KmsError;
-use crate::service::{Kms, Resolved};
-use crate::key_state::KeyUse;
 use crate::error::Limit;
+use crate::key_state::KeyUse;
 use crate::rotation::{RotationType, rotate};
+use crate::service::{Kms, Resolved};
 use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::kms::{RotateKeyOnDemandRequest, RotateKeyOnDemandResponse, operations};
@@ -55,7 +55,8 @@ impl Operation for RotateKeyOnDemand {
     ) -> Result<Decision<RotateKeyOnDemandResponse>, KmsError> {
         let key = facts.get()?;
         key.state.allows(KeyUse::Rotate).map_err(|fault| KmsError::state(&key.arn_text, fault))?;
-        if env.service.settings.on_demand_rotations_max.is_some_and(|max| key.rotation.on_demand_count >= max) {
+        if env.service.settings.on_demand_rotations_max.is_some_and(|max| key.rotation.on_demand_count >= max)
+        {
             return Err(KmsError::Limit(Limit::OnDemandRotations { key: Arc::clone(&key.arn_text) }));
         }
         if key.rotation.is_due_within(env.now, AUTOMATIC_SOON) {

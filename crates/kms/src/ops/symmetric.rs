@@ -64,10 +64,7 @@ pub(crate) fn missing_material(key: &Key) -> KmsError {
 ///
 /// # Errors
 /// InvalidKeyUsageException's text is AWS's.
-pub(crate) fn check_algorithm(
-    key: &Key,
-    algorithm: Option<EncryptionAlgorithmSpec>,
-) -> Result<(), KmsError> {
+pub(crate) fn check_algorithm(key: &Key, algorithm: Option<EncryptionAlgorithmSpec>) -> Result<(), KmsError> {
     match algorithm {
         None | Some(EncryptionAlgorithmSpec::SymmetricDefault) => Ok(()),
         Some(other) => Err(KmsError::WrongAlgorithm { algorithm: other.as_str(), spec: key.spec.as_str() }),

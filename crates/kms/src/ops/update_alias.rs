@@ -49,7 +49,11 @@ impl Operation for UpdateAlias {
         })
     }
 
-    async fn facts(&self, view: View<'_, Kms>, request: &RequestContext) -> Result<UpdateAliasFacts, KmsError> {
+    async fn facts(
+        &self,
+        view: View<'_, Kms>,
+        request: &RequestContext,
+    ) -> Result<UpdateAliasFacts, KmsError> {
         let new = view.service.resolve(view, &self.target, request).await?;
         let alias = find_alias(view, &local_alias(&self.name, request)).await?;
         let old = match &alias {
@@ -73,7 +77,12 @@ impl Operation for UpdateAlias {
         [Some(alias), old, Some(facts.new.check(ACTION))].into_iter().flatten().collect()
     }
 
-    fn condition<'a>(&'a self, facts: &'a UpdateAliasFacts, check: &'a Check, name: &str) -> ConditionValue<'a> {
+    fn condition<'a>(
+        &'a self,
+        facts: &'a UpdateAliasFacts,
+        check: &'a Check,
+        name: &str,
+    ) -> ConditionValue<'a> {
         let asked = facts
             .old
             .as_ref()

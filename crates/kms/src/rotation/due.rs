@@ -56,11 +56,7 @@ impl Work for RotateDueKey {
         view.service.find_key(view, &self.key).await.map_err(KmsError::from_store)
     }
 
-    fn decide(
-        &self,
-        key: &Option<Arc<Key>>,
-        env: Env<'_, Kms>,
-    ) -> Result<Option<WriteSet>, KmsError> {
+    fn decide(&self, key: &Option<Arc<Key>>, env: Env<'_, Kms>) -> Result<Option<WriteSet>, KmsError> {
         let Some(key) = key else { return Ok(None) };
         let due = key.rotation.next_at.is_some_and(|due| due <= env.now);
         if !due || key.state.allows(KeyUse::Rotate).is_err() {

@@ -179,14 +179,15 @@ mod tests {
 
     #[test]
     fn period_tags() {
-        let parse = |value: &str| {
-            parse_period_tag(&Tags::from_iter([(PERIOD_TAG.to_owned(), value.to_owned())]))
-        };
+        let parse =
+            |value: &str| parse_period_tag(&Tags::from_iter([(PERIOD_TAG.to_owned(), value.to_owned())]));
         assert_eq!(parse_period_tag(&Tags::default()), Ok(None));
         for (value, days) in [("1d", 1), ("30d", 30), ("2560d", 2560)] {
             assert_eq!(parse(value), Ok(Some(days)), "{value}");
         }
-        for value in ["", "d", "0d", "2561d", "30", "30D", " 30d", "030d", "-1d", "+1d", "1.5d", "30dd", "1e2d"] {
+        for value in
+            ["", "d", "0d", "2561d", "30", "30D", " 30d", "030d", "-1d", "+1d", "1.5d", "30dd", "1e2d"]
+        {
             assert_eq!(parse(value), Err(()), "{value}");
         }
     }

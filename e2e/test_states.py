@@ -1,0 +1,142 @@
+"""Every operation on a key in every state: the table of the KMS Developer Guide, "Key states"."""
+
+import datetime
+import json
+
+import botocore.exceptions
+import pytest
+
+D, S = "DisabledException", "KMSInvalidStateException"
+PENDING, NOT_PENDING = "pending deletion", "not pending deletion"
+OK = None
+
+# operation: (parameters, Enabled, Disabled, PendingDeletion). A function makes what depends on the key.
+TABLE = {
+    "encrypt": (lambda key: {"KeyId": key.arn, "Plaintext": b"x"}, OK, D, (S, PENDING)),
+    "decrypt": (lambda key: {"CiphertextBlob": key.blob}, OK, D, (S, PENDING)),
+    "re_encrypt": (lambda key: {"CiphertextBlob": key.blob, "DestinationKeyId": key.other}, OK, D, (S, PENDING)),
+    "generate_data_key": (lambda key: {"KeyId": key.arn, "NumberOfBytes": 16}, OK, D, (S, PENDING)),
+    "generate_data_key_without_plaintext": (lambda key: {"KeyId": key.arn, "KeySpec": "AES_256"}, OK, D, (S, PENDING)),
+    "create_alias": (lambda key: {"AliasName": f"alias/new-{key.id}", "TargetKeyId": key.id}, OK, OK, (S, PENDING)),
+    "tag_resource": (lambda key: {"KeyId": key.id, "Tags": [{"TagKey": "a", "TagValue": "b"}]}, OK, OK, (S, PENDING)),
+    "untag_resource": (lambda key: {"KeyId": key.id, "TagKeys": ["a"]}, OK, OK, (S, PENDING)),
+    "update_key_description": (lambda key: {"KeyId": key.id, "Description": "d"}, OK, OK, (S, PENDING)),
+    "delete_alias": (lambda key: {"AliasName": key.alias}, OK, OK, OK),
+    "describe_key": (lambda key: {"KeyId": key.id}, OK, OK, OK),
+    "get_key_policy": (lambda key: {"KeyId": key.id}, OK, OK, OK),
+    "put_key_policy": (lambda key: {"KeyId": key.id, "Policy": key.policy}, OK, OK, OK),
+    "list_aliases": (lambda key: {"KeyId": key.id}, OK, OK, OK),
+    "list_key_policies": (lambda key: {"KeyId": key.id}, OK, OK, OK),
+    "list_resource_tags": (lambda key: {"KeyId": key.id}, OK, OK, OK),
+    "get_key_last_usage": (lambda key: {"KeyId": key.id}, OK, OK, OK),
+    "update_alias": (lambda key: {"AliasName": key.other_alias, "TargetKeyId": key.id}, OK, OK, (S, PENDING)),
+    "enable_key": (lambda key: {"KeyId": key.id}, OK, OK, (S, PENDING)),
+    "disable_key": (lambda key: {"KeyId": key.id}, OK, OK, (S, PENDING)),
+    "enable_key_rotation": (lambda key: {"KeyId": key.id}, OK, D, (S, PENDING)),
+    "disable_key_rotation": (lambda key: {"KeyId": key.id}, OK, D, (S, PENDING)),
+    "rotate_key_on_demand": (lambda key: {"KeyId": key.id}, OK, D, (S, PENDING)),
+    "get_key_rotation_status": (lambda key: {"KeyId": key.id}, OK, OK, OK),
+    "list_key_rotations": (lambda key: {"KeyId": key.id}, OK, OK, OK),
+    "schedule_key_deletion": (lambda key: {"KeyId": key.id}, OK, OK, (S, PENDING)),
+    "cancel_key_deletion": (lambda key: {"KeyId": key.id}, (S, NOT_PENDING), (S, NOT_PENDING), OK),
+}
+STATES = ("Enabled", "Disabled", "PendingDeletion")
+
+
+class Key:
+    """A key brought into a state, with everything the table's rows need of it."""
+
+    def __init__(self, kms, state):
+        made = kms.create_key()["KeyMetadata"]
+        other = kms.create_key()["KeyMetadata"]
+        self.id, self.arn, self.other = made["KeyId"], made["Arn"], other["KeyId"]
+        self.alias, self.other_alias = f"alias/{self.id}", f"alias/other-{self.id}"
+        kms.create_alias(AliasName=self.alias, TargetKeyId=self.id)
+        kms.create_alias(AliasName=self.other_alias, TargetKeyId=self.other)
+        self.blob = kms.encrypt(KeyId=self.id, Plaintext=b"x")["CiphertextBlob"]
+        self.policy = kms.get_key_policy(KeyId=self.id)["Policy"]
+        if state == "Disabled":
+            kms.disable_key(KeyId=self.id)
+        elif state == "PendingDeletion":
+            kms.schedule_key_deletion(KeyId=self.id, PendingWindowInDays=7)
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("operation", TABLE)
+def test_operation_by_state(kms, operation, state):
+    parameters, *outcomes = TABLE[operation]
+    key = Key(kms, state)
+    expected = outcomes[STATES.index(state)]
+    before = describe(kms, key)
+    try:
+        getattr(kms, operation)(**parameters(key))
+        got = None
+    except botocore.exceptions.ClientError as refused:
+        got = refused.response["Error"]
+        assert refused.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+    if expected is OK:
+        assert got is None, got
+        return
+    code, text = (expected, "disabled") if isinstance(expected, str) else expected
+    assert got is not None, f"{operation} was allowed on a key that is {state}"
+    assert (got["Code"], got["Message"]) == (code, f"{key.arn} is {text}.")
+    assert describe(kms, key) == before, "a refused operation changes nothing"
+
+
+def describe(kms, key):
+    status = kms.get_key_rotation_status(KeyId=key.id)
+    status.pop("ResponseMetadata")
+    return kms.describe_key(KeyId=key.id)["KeyMetadata"], status
+
+
+def test_the_table_has_every_operation_on_a_key(kms):
+    """New operations with a KeyId must be given their row."""
+    on_a_key = set()
+    for name in kms.meta.service_model.operation_names:
+        shape = kms.meta.service_model.operation_model(name).input_shape
+        if shape and {"KeyId", "TargetKeyId", "CiphertextBlob"} & set(shape.members):
+            on_a_key.add(name)
+    later = {
+        "CreateGrant", "Decapsulate", "DeleteImportedKeyMaterial", "DeriveSharedSecret", "Encapsulate", "GenerateDataKeyPair",
+        "GenerateDataKeyPairWithoutPlaintext", "GenerateMac", "GetParametersForImport", "GetPublicKey",
+        "ImportKeyMaterial", "ListGrants", "ReplicateKey", "RetireGrant", "RevokeGrant", "Sign",
+        "UpdatePrimaryRegion", "Verify", "VerifyMac",
+    }
+    known = {"".join(part.title() for part in name.split("_")) for name in TABLE}
+    assert on_a_key - later <= known | {"DeleteAlias"}, on_a_key - later - known
+
+
+def test_schedule_and_cancel_show_in_the_metadata(kms):
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    before = datetime.datetime.now(datetime.timezone.utc)
+    scheduled = kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
+    assert scheduled["KeyState"] == "PendingDeletion"
+    assert scheduled["PendingWindowInDays"] == 7
+    days = (scheduled["DeletionDate"] - before).total_seconds() / 86400
+    assert 6.99 < days < 7.01
+    shown = kms.describe_key(KeyId=key)["KeyMetadata"]
+    assert (shown["KeyState"], shown["Enabled"], shown["DeletionDate"]) == (
+        "PendingDeletion", False, scheduled["DeletionDate"])
+    kms.cancel_key_deletion(KeyId=key)
+    shown = kms.describe_key(KeyId=key)["KeyMetadata"]
+    assert (shown["KeyState"], shown["Enabled"]) == ("Disabled", False)
+    assert "DeletionDate" not in shown
+
+
+def test_default_waiting_period_is_thirty_days(kms):
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    scheduled = kms.schedule_key_deletion(KeyId=key)
+    assert scheduled["PendingWindowInDays"] == 30
+
+
+def test_policy_text_is_the_default_one(kms):
+    key = kms.create_key()["KeyMetadata"]
+    document = json.loads(kms.get_key_policy(KeyId=key["KeyId"])["Policy"])
+    assert document["Id"] == "key-default-1"
+    assert document["Statement"] == [{
+        "Sid": "Enable IAM User Permissions",
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{key['AWSAccountId']}:root"},
+        "Action": "kms:*",
+        "Resource": "*",
+    }]
