@@ -135,10 +135,11 @@ fn profile_setting(text: &str, profile: &str, name: &str) -> Option<String> {
     for line in text.lines().map(str::trim) {
         if let Some(section) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
             inside = section.trim().trim_start_matches("profile ").trim() == profile;
-        } else if inside && let Some((key, value)) = line.split_once('=') {
-            if key.trim() == name {
-                return Some(value.trim().to_owned());
-            }
+        } else if inside
+            && let Some((key, value)) = line.split_once('=')
+            && key.trim() == name
+        {
+            return Some(value.trim().to_owned());
         }
     }
     None

@@ -19,7 +19,7 @@ mod switch;
 
 pub use due::{RotateDueKey, due_keys};
 pub use plan::{
-    DEFAULT_PERIOD_DAYS, PERIOD_DAYS_MAX, PERIOD_TAG, PeriodSource, RotationPlan, SERVICE_PERIOD_DAYS,
-    parse_period_tag,
+    BadPeriod, DEFAULT_PERIOD_DAYS, PERIOD_DAYS_MAX, PERIOD_TAG, PeriodSource, RotationPlan,
+    SERVICE_PERIOD_DAYS, parse_period_tag,
 };
 pub use switch::{RotationType, first_material, rotate};

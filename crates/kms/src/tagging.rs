@@ -2,7 +2,7 @@
 
 use crate::error::{KmsError, TagFault};
 use crate::key::Key;
-use crate::rotation::{PERIOD_TAG, parse_period_tag};
+use crate::rotation::{BadPeriod, PERIOD_TAG, parse_period_tag};
 use keywright_aws::kms::Tag;
 use keywright_types::{Tags, Timestamp};
 
@@ -49,8 +49,8 @@ pub(crate) fn replace(key: &mut Key, tags: Tags, now: Timestamp) -> Result<(), K
     if tags.len() > TAGS_MAX {
         return Err(KmsError::Tag(TagFault::TooMany));
     }
-    let days =
-        parse_period_tag(&tags).map_err(|()| KmsError::Tag(TagFault::RotationPeriod { days_min: 1 }))?;
+    let days = parse_period_tag(&tags)
+        .map_err(|BadPeriod| KmsError::Tag(TagFault::RotationPeriod { days_min: 1 }))?;
     if days != key.rotation.tag_period_days {
         key.rotation.set_tag_period(days, now);
     }

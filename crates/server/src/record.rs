@@ -32,10 +32,6 @@ pub(crate) fn resources(checks: &[Check]) -> Vec<String> {
 }
 
 /// The record of an API call, as JSON.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "each is one member of the record; a struct would name them twice"
-)]
 pub(crate) fn api_call(
     service: &ServiceModel,
     operation: &OperationModel,

@@ -18,8 +18,6 @@ mod presented;
 mod scope;
 mod sign;
 mod signing_key;
-#[cfg(test)]
-mod tests;
 
 pub use failure::{AuthAnswer, AuthFailure};
 pub use presented::Presented;

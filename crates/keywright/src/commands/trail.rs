@@ -71,11 +71,13 @@ fn tail(args: &TailArgs) -> Result<Exit, Report> {
     for event in keywright_trail::tail(&dir, args.lines).into_diagnostic()? {
         output::line(&event);
     }
-    while args.follow {
+    if !args.follow {
+        return Ok(Exit::Clean);
+    }
+    loop {
         for event in follower.poll().into_diagnostic()? {
             output::line(&event);
         }
         std::thread::sleep(Duration::from_millis(200));
     }
-    Ok(Exit::Clean)
 }

@@ -97,23 +97,27 @@ impl RotationPlan {
     }
 }
 
+/// The period tag's value is not a whole number of days from `1d` to `2560d`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BadPeriod;
+
 /// The period that the tags ask for: `Ok(None)` without the tag.
 ///
 /// # Errors
-/// The tag's value is not a whole number of days from `1d` to `2560d`.
-pub fn parse_period_tag(tags: &Tags) -> Result<Option<u32>, ()> {
+/// [`BadPeriod`].
+pub fn parse_period_tag(tags: &Tags) -> Result<Option<u32>, BadPeriod> {
     let Some(value) = tags.find(PERIOD_TAG) else { return Ok(None) };
-    let digits = value.strip_suffix('d').ok_or(())?;
+    let digits = value.strip_suffix('d').ok_or(BadPeriod)?;
     if digits.is_empty() || digits.starts_with('0') || !digits.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(());
+        return Err(BadPeriod);
     }
-    let days: u32 = digits.parse().map_err(|_| ())?;
-    if (1..=PERIOD_DAYS_MAX).contains(&days) { Ok(Some(days)) } else { Err(()) }
+    let days: u32 = digits.parse().map_err(|_| BadPeriod)?;
+    if (1..=PERIOD_DAYS_MAX).contains(&days) { Ok(Some(days)) } else { Err(BadPeriod) }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{PERIOD_TAG, PeriodSource, RotationPlan, parse_period_tag};
+    use super::{BadPeriod, PERIOD_TAG, PeriodSource, RotationPlan, parse_period_tag};
     use keywright_types::{Tags, Timestamp};
 
     const DAY_0: Timestamp = Timestamp::from_seconds(1_700_000_000);
@@ -188,7 +192,7 @@ mod tests {
         for value in
             ["", "d", "0d", "2561d", "30", "30D", " 30d", "030d", "-1d", "+1d", "1.5d", "30dd", "1e2d"]
         {
-            assert_eq!(parse(value), Err(()), "{value}");
+            assert_eq!(parse(value), Err(BadPeriod), "{value}");
         }
     }
 }
