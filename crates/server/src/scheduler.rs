@@ -33,6 +33,16 @@ pub(crate) async fn run(app: Arc<App>, stopping: Stopping) {
     while tasks.join_next().await.is_some() {}
 }
 
+/// One round of everything, in the order in which a day goes: time is noted, keys rotate, what happened is
+/// told.
+pub(crate) async fn round(app: &Arc<App>) {
+    heartbeat(Arc::clone(app)).await;
+    rotate_due(Arc::clone(app)).await;
+    flush_usage(Arc::clone(app)).await;
+    relay(Arc::clone(app)).await;
+    checkpoint(Arc::clone(app)).await;
+}
+
 type Round = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
 
 async fn every(

@@ -122,6 +122,11 @@ impl Server {
         }
     }
 
+    /// Does one round of every timer's work now: for whoever moves the clock by hand.
+    pub async fn reconcile(&self) {
+        scheduler::round(&self.app).await;
+    }
+
     /// Stops: no new connections, requests in flight finish, observations are written, the trail is closed.
     pub async fn stop(self) {
         self.app.ready.store(false, Ordering::Release);

@@ -1,0 +1,214 @@
+//! A whole server in the test's process, with a clock that the test moves, and a client that signs.
+
+#![allow(dead_code, reason = "each test file uses its part")]
+
+use bytes::Bytes;
+use http::{Request, header};
+use http_body_util::{BodyExt as _, Full};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use keywright_aws::sigv4::{SigningCredentials, sign};
+use keywright_crypto::SystemRng;
+use keywright_server::{Config, Given, RootCredential, Server, start};
+use keywright_types::{AccessKeyId, Clock as _, ManualClock, SecretText, Timestamp};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+pub const ACCOUNT: &str = "111122223333";
+pub const REGION: &str = "eu-central-1";
+pub const ACCESS_KEY_ID: &str = "AKIATESTROOTKEY00001";
+pub const SECRET: &str = "a-secret-of-the-tests-with-forty-letters";
+/// 2026-01-01T00:00:00Z (GNU date).
+pub const NEW_YEAR: Timestamp = Timestamp::from_seconds(1_767_225_600);
+pub const DAY: Duration = Duration::from_secs(86_400);
+
+/// A refusal as the wire shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    pub status: u16,
+    pub code: String,
+    pub message: String,
+}
+
+pub struct TestServer {
+    pub clock: ManualClock,
+    pub data: PathBuf,
+    settings: String,
+    server: Option<Server>,
+    http: Client<HttpConnector, Full<Bytes>>,
+    _folder: Option<tempfile::TempDir>,
+}
+
+impl TestServer {
+    pub async fn start() -> Self {
+        Self::with_settings("").await
+    }
+
+    /// `settings` is text of the configuration file.
+    pub async fn with_settings(settings: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let data = folder.path().join("data");
+        let mut made = Self {
+            clock: ManualClock::at(NEW_YEAR),
+            data,
+            settings: settings.to_owned(),
+            server: None,
+            http: Client::builder(TokioExecutor::new()).build_http(),
+            _folder: Some(folder),
+        };
+        made.begin().await;
+        made
+    }
+
+    /// Starts it again on its data.
+    pub async fn begin(&mut self) {
+        let config = configuration(&self.data, &self.settings);
+        let root = RootCredential {
+            access_key_id: AccessKeyId::parse(ACCESS_KEY_ID).expect("an access key id"),
+            secret: SecretText::new(SECRET.to_owned()),
+        };
+        let started = start(&config, Arc::new(self.clock.clone()), Arc::new(SystemRng), Some(root)).await;
+        self.server = Some(started.expect("the server starts"));
+    }
+
+    pub async fn stop(&mut self) {
+        if let Some(server) = self.server.take() {
+            server.stop().await;
+        }
+    }
+
+    pub fn server(&self) -> &Server {
+        self.server.as_ref().expect("the server runs")
+    }
+
+    /// Moves the clock and lets the timers do what is due then.
+    pub async fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+        self.server().reconcile().await;
+    }
+
+    /// Lets days of uptime pass with a heartbeat every half hour, as a server that runs has them.
+    pub async fn live(&self, days: u32) {
+        for _ in 0..days * 48 {
+            self.clock.advance(Duration::from_secs(1800));
+            self.server().reconcile().await;
+        }
+    }
+
+    /// Calls a KMS operation.
+    pub async fn kms(&self, operation: &str, input: Value) -> Result<Value, Refusal> {
+        self.call("kms", &format!("TrentService.{operation}"), &input).await
+    }
+
+    pub async fn call(&self, service: &str, target: &str, input: &Value) -> Result<Value, Refusal> {
+        let (status, body) = self.send(service, target, input.to_string().into_bytes()).await;
+        let answer: Value = if body.is_empty() {
+            json!({})
+        } else {
+            serde_json::from_slice(&body).expect("an answer in JSON")
+        };
+        if status == 200 {
+            return Ok(answer);
+        }
+        let text = |name: &str| answer[name].as_str().unwrap_or_default().to_owned();
+        Err(Refusal { status, code: text("__type"), message: text("message") })
+    }
+
+    /// Signs and sends any body.
+    pub async fn send(&self, service: &str, target: &str, body: Vec<u8>) -> (u16, Bytes) {
+        let address = self.server().address;
+        let request = Request::post(format!("http://{address}/"))
+            .header(header::HOST, address.to_string())
+            .header(header::CONTENT_TYPE, "application/x-amz-json-1.1")
+            .header("x-amz-target", target)
+            .body(())
+            .expect("a request");
+        let (mut parts, ()) = request.into_parts();
+        let secret = SecretText::new(SECRET.to_owned());
+        let credentials =
+            SigningCredentials { access_key_id: ACCESS_KEY_ID, secret: &secret, session_token: None };
+        sign(&mut parts, &body, &credentials, REGION, service, self.clock.now()).expect("it signs");
+        let request = Request::from_parts(parts, Full::new(Bytes::from(body)));
+        let answer = self.http.request(request).await.expect("an answer");
+        let status = answer.status().as_u16();
+        (status, answer.into_body().collect().await.expect("a body").to_bytes())
+    }
+
+    pub async fn create_key(&self) -> String {
+        self.create_key_with(json!({})).await
+    }
+
+    pub async fn create_key_with(&self, input: Value) -> String {
+        let made = self.kms("CreateKey", input).await.expect("a key is made");
+        made["KeyMetadata"]["KeyId"].as_str().expect("an id").to_owned()
+    }
+
+    pub async fn current_material(&self, key: &str) -> String {
+        let shown = self.kms("DescribeKey", json!({ "KeyId": key })).await.expect("it is described");
+        shown["KeyMetadata"]["CurrentKeyMaterialId"].as_str().expect("an id").to_owned()
+    }
+
+    /// Encrypts `text`; gives the blob in base64.
+    pub async fn encrypt(&self, key: &str, text: &str) -> String {
+        let sealed = self
+            .kms("Encrypt", json!({ "KeyId": key, "Plaintext": base64(text.as_bytes()) }))
+            .await
+            .expect("it encrypts");
+        sealed["CiphertextBlob"].as_str().expect("a blob").to_owned()
+    }
+
+    pub async fn decrypt(&self, blob: &str) -> Result<String, Refusal> {
+        let opened = self.kms("Decrypt", json!({ "CiphertextBlob": blob })).await?;
+        Ok(String::from_utf8(unbase64(opened["Plaintext"].as_str().expect("a plaintext"))).expect("text"))
+    }
+
+    /// (material id, type) of every rotation, oldest first.
+    pub async fn history(&self, key: &str) -> Vec<(String, String)> {
+        let listed = self.kms("ListKeyRotations", json!({ "KeyId": key })).await.expect("a history");
+        listed["Rotations"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(|entry| {
+                let text = |name: &str| entry[name].as_str().expect("a text").to_owned();
+                (text("KeyMaterialId"), text("RotationType"))
+            })
+            .collect()
+    }
+
+    /// The trail's records, oldest first.
+    pub fn trail(&self) -> Vec<Value> {
+        keywright_trail::tail(&self.data.join("trail"), usize::MAX)
+            .expect("the trail reads")
+            .iter()
+            .map(|line| serde_json::from_str(line).expect("a record in JSON"))
+            .collect()
+    }
+}
+
+pub fn configuration(data: &Path, settings: &str) -> Config {
+    let file = data.with_extension("toml");
+    std::fs::create_dir_all(data.parent().expect("a parent")).expect("a folder");
+    std::fs::write(&file, settings).expect("a configuration");
+    let given = Given::from_file(&file).expect("the settings are good");
+    let own = Given {
+        data: Some(data.to_owned()),
+        listen: Some("127.0.0.1:0".to_owned()),
+        account_id: Some(ACCOUNT.to_owned()),
+        ..Given::default()
+    };
+    own.over(given).complete().expect("a configuration")
+}
+
+pub fn base64(bytes: &[u8]) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.encode(bytes)
+}
+
+pub fn unbase64(text: &str) -> Vec<u8> {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.decode(text).expect("base64")
+}
