@@ -147,11 +147,16 @@ impl Server {
 
 /// One process per data folder: the lock goes with the process, however it ends.
 fn lock_folder(data: &Path) -> Result<File, StartError> {
-    use std::os::unix::fs::DirBuilderExt as _;
+    use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
     let failed = |cause| StartError::Folder { path: data.to_owned(), cause };
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(data).map_err(failed)?;
-    let file =
-        File::options().create(true).write(true).truncate(false).open(data.join("lock")).map_err(failed)?;
+    let file = File::options()
+        .create(true)
+        .write(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(data.join("lock"))
+        .map_err(failed)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(std::fs::TryLockError::WouldBlock) => Err(StartError::InUse { path: data.to_owned() }),
@@ -161,6 +166,8 @@ fn lock_folder(data: &Path) -> Result<File, StartError> {
 
 /// The node's name, kept beside its trail.
 fn node_id(data: &Path, rng: &dyn Rng) -> Result<NodeId, StartError> {
+    use std::io::Write as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
     let path = data.join("node-id");
     let failed = |cause| StartError::Folder { path: path.clone(), cause };
     match std::fs::read_to_string(&path) {
@@ -168,8 +175,19 @@ fn node_id(data: &Path, rng: &dyn Rng) -> Result<NodeId, StartError> {
             .map_err(|_| failed(std::io::Error::other("it does not hold a node id"))),
         Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => {
             let id = NodeId::from_random(rng.array());
-            std::fs::write(&path, format!("{id}\n")).map_err(failed)?;
-            File::open(&path).and_then(|file| file.sync_all()).map_err(failed)?;
+            // Written whole under another name first: a kill in between leaves no empty file behind.
+            let unfinished = data.join("node-id.new");
+            let written = File::options()
+                .create(true)
+                .truncate(true)
+                .write(true)
+                .mode(0o600)
+                .open(&unfinished)
+                .and_then(|mut file| {
+                    writeln!(file, "{id}")?;
+                    file.sync_all()
+                });
+            written.and_then(|()| std::fs::rename(&unfinished, &path)).map_err(failed)?;
             File::open(data).and_then(|folder| folder.sync_all()).map_err(failed)?;
             Ok(id)
         }
