@@ -1,0 +1,116 @@
+//! The run: every operation beside the ceilings, best of several rounds, as a table.
+
+use crate::load::{self, Requests, Target};
+use crate::process::Process;
+use crate::yardstick::{ACCESS_KEY_ID, SECRET};
+use std::time::Duration;
+
+/// Requests in one measurement.
+const REQUESTS: usize = 30_000;
+/// Each is measured so often, in turns, and the best is told: noise only ever makes a figure worse.
+const ROUNDS: usize = 3;
+/// At half load, a measurement lasts about this long.
+const HALF_LOAD_REQUESTS: usize = 20_000;
+
+struct Row {
+    name: &'static str,
+    port: u16,
+    requests: Requests,
+    per_cpu_second: f64,
+    per_second: f64,
+    p99_at_half_load: Duration,
+}
+
+pub fn run(binary: &str) -> Result<(), String> {
+    let folder = tempfile::tempdir().map_err(|fault| fault.to_string())?;
+    let data = folder.path().join("data");
+    let bare = Process::yardstick("bare")?;
+    let limit = Process::yardstick("limit")?;
+    let server = Process::keywright(binary, &data, ACCESS_KEY_ID, SECRET)?;
+    let target = Target { port: server.port, access_key_id: ACCESS_KEY_ID, secret: SECRET };
+    std::thread::sleep(Duration::from_secs(2));
+    let idle = server.usage()?.resident_kib;
+    let made = load::ask(&target, "TrentService.CreateKey", "{}")?;
+    let key = made["KeyMetadata"]["KeyId"].as_str().ok_or("no key")?.to_owned();
+    let plain = |number: usize| base64_of(number);
+    let sealed = load::ask(
+        &target,
+        "TrentService.Encrypt",
+        &format!("{{\"KeyId\":\"{key}\",\"Plaintext\":\"{}\"}}", plain(0)),
+    )?;
+    let blob = sealed["CiphertextBlob"].as_str().ok_or("no blob")?.to_owned();
+
+    let encrypt = |number: usize| format!("{{\"KeyId\":\"{key}\",\"Plaintext\":\"{}\"}}", plain(number));
+    let at = |port: u16| Target { port, access_key_id: ACCESS_KEY_ID, secret: SECRET };
+    let row = |name, port, operation: &str, body: &dyn Fn(usize) -> String| -> Result<Row, String> {
+        Ok(Row {
+            name,
+            port,
+            requests: load::prepare(&at(port), operation, REQUESTS, body)?,
+            per_cpu_second: 0.0,
+            per_second: 0.0,
+            p99_at_half_load: Duration::MAX,
+        })
+    };
+    let mut rows = vec![
+        row("bare hyper", bare.port, "TrentService.Encrypt", &encrypt)?,
+        row("limit server", limit.port, "TrentService.Encrypt", &encrypt)?,
+        row("Encrypt", server.port, "TrentService.Encrypt", &encrypt)?,
+        row("Decrypt", server.port, "TrentService.Decrypt", &|_| {
+            format!("{{\"CiphertextBlob\":\"{blob}\"}}")
+        })?,
+        row("GenerateDataKey", server.port, "TrentService.GenerateDataKey", &|_| {
+            format!("{{\"KeyId\":\"{key}\",\"KeySpec\":\"AES_256\"}}")
+        })?,
+        row("DescribeKey", server.port, "TrentService.DescribeKey", &|_| format!("{{\"KeyId\":\"{key}\"}}"))?,
+    ];
+    for round in 0..ROUNDS {
+        for row in &mut rows {
+            let process = [&bare, &limit, &server]
+                .into_iter()
+                .find(|process| process.port == row.port)
+                .ok_or("no process")?;
+            let before = process.usage()?;
+            let outcome = load::run(row.port, &row.requests, None)?;
+            let cpu = process.usage()?.cpu_seconds - before.cpu_seconds;
+            #[expect(clippy::cast_precision_loss, reason = "a count of answers")]
+            let answers = outcome.answers as f64;
+            row.per_cpu_second = row.per_cpu_second.max(answers / cpu);
+            row.per_second = row.per_second.max(answers / outcome.elapsed.as_secs_f64());
+            eprintln!("round {}: {} done", round + 1, row.name);
+        }
+    }
+    for row in &mut rows {
+        let some: Requests = row.requests.iter().take(HALF_LOAD_REQUESTS).cloned().collect::<Vec<_>>().into();
+        for _ in 0..2 {
+            let outcome = load::run(row.port, &some, Some(row.per_second / 2.0))?;
+            row.p99_at_half_load = row.p99_at_half_load.min(outcome.percentile(0.99));
+        }
+    }
+    let limit_rate = rows[1].per_cpu_second;
+    println!(
+        "\n{:<16} {:>14} {:>10} {:>12} {:>14}",
+        "", "req/CPU-s", "of limit", "req/s (wall)", "p99 half load"
+    );
+    for row in &rows {
+        println!(
+            "{:<16} {:>14.0} {:>9.0}% {:>12.0} {:>11.2} ms",
+            row.name,
+            row.per_cpu_second,
+            100.0 * row.per_cpu_second / limit_rate,
+            row.per_second,
+            row.p99_at_half_load.as_secs_f64() * 1000.0
+        );
+    }
+    println!("\nready after {} ms; {idle} KiB resident when idle", server.ready_after.as_millis());
+    println!("{REQUESTS} requests a measurement over {} connections, best of {ROUNDS}", load::CONNECTIONS);
+    Ok(())
+}
+
+/// 32 bytes that differ from number to number, in base64.
+fn base64_of(number: usize) -> String {
+    use base64::Engine as _;
+    let mut bytes = [0x5a; 32];
+    bytes[..8].copy_from_slice(&number.to_be_bytes());
+    base64::engine::general_purpose::STANDARD.encode(bytes)
+}
