@@ -23,7 +23,8 @@ fn main() -> ExitCode {
         ["serve", kind] => yardstick::serve(kind),
         ["run", server] => report::run(server),
         ["scale", server] => scale::run(server),
-        _ => Err("usage: keywright-bench run|scale <path of the keywright binary>".to_owned()),
+        ["load", port] => report::load_only(port),
+        _ => Err("usage: keywright-bench run|scale <path of the keywright binary>\n       keywright-bench load <port>   (Encrypt on a running server, for profilers)".to_owned()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

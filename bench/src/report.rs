@@ -107,6 +107,21 @@ pub fn run(binary: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// Encrypts on a server that is already there, for profilers. It must know the yardsticks' credential.
+pub fn load_only(port: &str) -> Result<(), String> {
+    let port = port.parse().map_err(|_| "not a port".to_owned())?;
+    let target = Target { port, access_key_id: ACCESS_KEY_ID, secret: SECRET };
+    let made = load::ask(&target, "TrentService.CreateKey", "{}")?;
+    let key = made["KeyMetadata"]["KeyId"].as_str().ok_or("no key")?;
+    let requests = load::prepare(&target, "TrentService.Encrypt", REQUESTS, |number| {
+        format!("{{\"KeyId\":\"{key}\",\"Plaintext\":\"{}\"}}", base64_of(number))
+    })?;
+    for _ in 0..10 {
+        load::run(port, &requests, None)?;
+    }
+    Ok(())
+}
+
 /// 32 bytes that differ from number to number, in base64.
 fn base64_of(number: usize) -> String {
     use base64::Engine as _;

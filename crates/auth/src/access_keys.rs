@@ -44,6 +44,8 @@ pub struct Credential {
     pub access_key_id: AccessKeyId,
     pub account: AccountId,
     pub principal: Principal,
+    /// The principal's text, made once.
+    pub arn: Arc<str>,
     pub secret: SecretText,
     /// Derived from the secret; they go when it goes.
     pub signing_keys: SigningKeys,
@@ -92,6 +94,7 @@ impl AccessKeyRow {
         Ok(Some(Credential {
             access_key_id: self.access_key_id.clone(),
             account: self.account,
+            arn: Arc::from(principal.to_string()),
             principal,
             secret: SecretText::new(secret),
             signing_keys: SigningKeys::default(),

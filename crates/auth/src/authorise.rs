@@ -40,7 +40,7 @@ pub fn authorise<'a, Op: Operation>(
 }
 
 fn decide(check: &Check, request: &RequestContext, context: &dyn Context) -> Result<(), Denial> {
-    let principal = Named::of(&request.caller.principal);
+    let principal = Named::of(request);
     let asked = Request {
         principal: principal.facts(),
         action: check.action,
@@ -62,7 +62,7 @@ fn decide(check: &Check, request: &RequestContext, context: &dyn Context) -> Res
 /// lock its author out.
 #[must_use]
 pub fn would_allow(policy: &Document, request: &RequestContext, action: &str, arn: &str) -> bool {
-    let principal = Named::of(&request.caller.principal);
+    let principal = Named::of(request);
     let none = |_: &str| ConditionValue::Absent;
     let context = RequestKeys { request, service: &none };
     let asked = Request { principal: principal.facts(), action, resource: arn, context: &context };
@@ -71,7 +71,7 @@ pub fn would_allow(policy: &Document, request: &RequestContext, action: &str, ar
 
 /// AWS's text of a denial.
 fn message(check: &Check, request: &RequestContext, denial: Denial) -> String {
-    let principal = &request.caller.principal;
+    let principal = &request.caller.arn;
     let (action, arn) = (check.action, check.protected.arn());
     format!(
         "User: {principal} is not authorized to perform: {action} on resource: {arn} {}",
@@ -85,29 +85,26 @@ fn account_of(arn: &str) -> &str {
 }
 
 /// A principal with the texts that policies compare.
-struct Named {
+struct Named<'a> {
     kind: PrincipalKind,
-    arn: String,
-    account: Option<AccountId>,
+    arn: &'a str,
+    account: Option<&'a AccountId>,
 }
 
-impl Named {
-    fn of(principal: &Principal) -> Self {
-        match principal {
-            Principal::Root { account } => {
-                Self { kind: PrincipalKind::Root, arn: principal.to_string(), account: Some(*account) }
-            }
-            Principal::Service => {
-                Self { kind: PrincipalKind::Service, arn: principal.to_string(), account: None }
-            }
+impl<'a> Named<'a> {
+    fn of(request: &'a RequestContext) -> Self {
+        let arn = &*request.caller.arn;
+        match &request.caller.principal {
+            Principal::Root { account } => Self { kind: PrincipalKind::Root, arn, account: Some(account) },
+            Principal::Service => Self { kind: PrincipalKind::Service, arn, account: None },
         }
     }
 
     fn facts(&self) -> PrincipalFacts<'_> {
         PrincipalFacts {
             kind: self.kind,
-            arn: &self.arn,
-            account: self.account.as_ref().map_or("", AccountId::as_str),
+            arn: self.arn,
+            account: self.account.map_or("", AccountId::as_str),
             role_arn: None,
         }
     }

@@ -6,11 +6,14 @@ use keywright_types::{
     AccessKeyId, AccountId, EventId, NodeId, Principal, Region, RequestId, Rng, Timestamp,
 };
 use std::net::IpAddr;
+use std::sync::Arc;
 
 /// An authenticated caller.
 #[derive(Debug, Clone)]
 pub struct Caller {
     pub principal: Principal,
+    /// The principal as policies, messages and the trail name it.
+    pub arn: Arc<str>,
     pub account: AccountId,
     pub access_key_id: AccessKeyId,
 }

@@ -82,6 +82,13 @@ impl Pattern {
 
     /// Whether the whole of `text` fits. A variable without a value fits nothing.
     pub(crate) fn matches(&self, text: &str, case: Case, context: &dyn Context) -> bool {
+        // Nearly every pattern is one of these, and they need no list.
+        match self.tokens.as_slice() {
+            [Token::AnyText] => return true,
+            [Token::Literal(literal)] => return prefix(text, literal, case) == Some(text.len()),
+            [Token::Literal(literal), Token::AnyText] => return prefix(text, literal, case).is_some(),
+            _ => {}
+        }
         let mut parts: Vec<Part<'_>> = Vec::with_capacity(self.tokens.len());
         for token in &self.tokens {
             parts.push(match token {

@@ -9,7 +9,7 @@ use keywright_inventory::Inventory;
 use keywright_kms::Kms;
 use keywright_store::Store;
 use keywright_trail::Trail;
-use keywright_types::{AccountId, Clock, NodeId, RegionSet, RequestId, Rng, Timestamp};
+use keywright_types::{AccountId, Clock, EventId, NodeId, RegionSet, RequestId, Rng, Timestamp};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -40,9 +40,14 @@ impl App {
         self.clock.now()
     }
 
+    /// The ids of a request and of its trail record, in one draw.
     #[must_use]
-    pub(crate) fn request_id(&self) -> RequestId {
-        RequestId::from_random(self.rng.array())
+    pub(crate) fn request_ids(&self) -> (RequestId, EventId) {
+        let drawn: [u8; 32] = self.rng.array();
+        let (mut first, mut second) = ([0; 16], [0; 16]);
+        first.copy_from_slice(&drawn[..16]);
+        second.copy_from_slice(&drawn[16..]);
+        (RequestId::from_random(first), EventId::from_random(second))
     }
 
     pub(crate) fn view<'a, S>(&'a self, service: &'a S, now: Timestamp, fresh: bool) -> View<'a, S> {

@@ -34,13 +34,13 @@ impl Door {
         if request.method() == Method::GET && crate::admin::PATHS.contains(&request.uri().path()) {
             return self.answer_admin(request).await;
         }
-        let request_id = self.app.request_id();
+        let (request_id, event_id) = self.app.request_ids();
         let started = Instant::now();
         let entry = match self.route(&request) {
             Ok(entry) => entry,
             Err(fault) => return self.refuse(&keywright_aws::kms::SERVICE, request_id, &fault),
         };
-        let answer = match self.admit(entry, request, request_id, peer).await {
+        let answer = match self.admit(entry, request, (request_id, event_id), peer).await {
             Ok((context, mut body)) => {
                 let answer = entry.run(&self.app, &context, &body).await;
                 body.zeroize();
@@ -94,7 +94,7 @@ impl Door {
         &self,
         entry: &Entry,
         request: Request<Incoming>,
-        request_id: RequestId,
+        (request_id, event_id): (RequestId, EventId),
         peer: SocketAddr,
     ) -> Result<(RequestContext, Vec<u8>), WireError> {
         let app = &*self.app;
@@ -136,9 +136,10 @@ impl Door {
         }
         let context = RequestContext {
             request_id,
-            event_id: EventId::from_random(app.rng.array()),
+            event_id,
             caller: Caller {
                 principal: credential.principal.clone(),
+                arn: Arc::clone(&credential.arn),
                 account: credential.account,
                 access_key_id,
             },

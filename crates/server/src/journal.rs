@@ -7,6 +7,7 @@
 use crate::app::App;
 use keywright_store::{CommitError, WriteSet};
 use keywright_trail::TrailError;
+use std::sync::Arc;
 
 /// Why a change is not answered.
 #[derive(Debug)]
@@ -17,7 +18,18 @@ pub(crate) enum JournalError {
 }
 
 /// Makes a write set durable and appends its audit records to the trail.
-pub(crate) async fn commit(app: &App, mut writes: WriteSet) -> Result<(), JournalError> {
+///
+/// It runs as a task of its own: a client that hangs up in between must not keep the record of a committed
+/// change out of the trail.
+pub(crate) async fn commit(app: &Arc<App>, writes: WriteSet) -> Result<(), JournalError> {
+    let app = Arc::clone(app);
+    match tokio::spawn(async move { commit_and_record(&app, writes).await }).await {
+        Ok(outcome) => outcome,
+        Err(cause) => Err(JournalError::Trail(TrailError::Stopped { cause: cause.to_string() })),
+    }
+}
+
+async fn commit_and_record(app: &App, mut writes: WriteSet) -> Result<(), JournalError> {
     let audits = writes.take_audits();
     app.store.commit(writes).await.map_err(JournalError::Commit)?;
     if audits.is_empty() {

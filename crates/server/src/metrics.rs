@@ -32,6 +32,12 @@ impl Metrics {
         self.handle.render()
     }
 
+    /// Folds the samples taken since the last time into their buckets; without it they would pile up until
+    /// somebody asks for `/metrics`.
+    pub fn upkeep(&self) {
+        self.handle.run_upkeep();
+    }
+
     fn with(&self, count: impl FnOnce()) {
         metrics::with_local_recorder(&self.recorder, count);
     }

@@ -10,6 +10,7 @@ use keywright_auth::{Cause, Operation, RequestContext, ServiceError, Work, autho
 use keywright_aws::writer::DocumentWriter as _;
 use keywright_aws::{Input as _, JsonWriter, Output, ServiceModel, WireError, json};
 use keywright_store::{CommitError, WriteSet};
+use std::sync::Arc;
 use zeroize::Zeroize as _;
 
 /// How often a decision is made anew because another commit came first, before the client is told to try
@@ -21,7 +22,7 @@ pub(crate) type Answer = Result<Vec<u8>, WireError>;
 
 /// Runs one operation for an authenticated caller.
 pub(crate) async fn run<Op: Operation>(
-    app: &App,
+    app: &Arc<App>,
     service_model: &'static ServiceModel,
     request: &RequestContext,
     body: &[u8],
@@ -84,7 +85,7 @@ impl<E: ServiceError> Failure<E> {
 }
 
 async fn attempt<Op: Operation>(
-    app: &App,
+    app: &Arc<App>,
     service_model: &'static ServiceModel,
     request: &RequestContext,
     body: &[u8],
@@ -147,7 +148,7 @@ fn parse<Op: Operation>(
 
 /// Makes the decision durable and recorded: a change by commit and trail, a use by the trail alone.
 async fn publish(
-    app: &App,
+    app: &Arc<App>,
     request: &RequestContext,
     mut writes: WriteSet,
     record: String,
@@ -193,7 +194,7 @@ fn text_of(writer: JsonWriter) -> String {
 
 /// Records a request that reached no operation: not built yet, or unknown.
 pub(crate) async fn refuse_unbuilt(
-    app: &App,
+    app: &Arc<App>,
     service_model: &'static ServiceModel,
     operation: &'static keywright_aws::OperationModel,
     request: &RequestContext,
@@ -210,7 +211,7 @@ pub(crate) async fn refuse_unbuilt(
 ///
 /// # Errors
 /// The work's own error; it is tried again at the next round.
-pub(crate) async fn work<W: Work>(app: &App, work: &W) -> Result<bool, W::Error>
+pub(crate) async fn work<W: Work>(app: &Arc<App>, work: &W) -> Result<bool, W::Error>
 where
     App: Serves<W::Service>,
 {

@@ -42,13 +42,11 @@ pub(crate) fn api_call(
     outcome: &Outcome<'_>,
 ) -> String {
     let account = request.caller.account;
-    let arn = request.caller.principal.to_string();
+    let arn = &*request.caller.arn;
     let identity = match &request.caller.principal {
-        Principal::Root { account } => Identity::Root {
-            account: *account,
-            arn: &arn,
-            access_key_id: request.caller.access_key_id.as_str(),
-        },
+        Principal::Root { account } => {
+            Identity::Root { account: *account, arn, access_key_id: request.caller.access_key_id.as_str() }
+        }
         Principal::Service => Identity::Service { account: &account },
     };
     let source_ip = request.source_ip.to_string();

@@ -11,10 +11,11 @@ use keywright_aws::{OperationModel, ServiceModel, WireError, keywright, kms, sec
 use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 /// Runs an operation on a request's body.
 type Handler = for<'a> fn(
-    &'a App,
+    &'a Arc<App>,
     &'static ServiceModel,
     &'a RequestContext,
     &'a [u8],
@@ -118,7 +119,7 @@ fn target(service: &ServiceModel, operation: &OperationModel) -> String {
 
 impl Entry {
     /// Runs the operation, or says that it is not built.
-    pub(crate) async fn run(&self, app: &App, request: &RequestContext, body: &[u8]) -> Answer {
+    pub(crate) async fn run(&self, app: &Arc<App>, request: &RequestContext, body: &[u8]) -> Answer {
         match self.handler {
             Some(handler) => handler(app, self.service, request, body).await,
             None => {

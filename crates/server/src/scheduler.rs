@@ -121,7 +121,7 @@ pub(crate) async fn heartbeat(app: Arc<App>) {
     }
 }
 
-async fn destroy_due(app: &App) {
+async fn destroy_due(app: &Arc<App>) {
     let due = match keys_to_destroy(&app.store, app.now(), BATCH).await {
         Ok(due) => due,
         Err(fault) => {
@@ -147,6 +147,7 @@ async fn destroy_due(app: &App) {
 async fn relay(app: Arc<App>) {
     audit_log::clear_marks(&app).await;
     outbox::relay(&app).await;
+    app.metrics.upkeep();
 }
 
 pub(crate) async fn flush_usage(app: Arc<App>) {

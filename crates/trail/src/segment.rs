@@ -64,8 +64,7 @@ impl Segment {
 pub(crate) fn compress(dir: &Path, number: u64) -> std::io::Result<()> {
     let plain = plain_path(dir, number);
     let unfinished = dir.join(format!("compressing-{number:010}"));
-    let mut encoder =
-        flate2::write::GzEncoder::new(File::create(&unfinished)?, flate2::Compression::default());
+    let mut encoder = flate2::write::GzEncoder::new(File::create(&unfinished)?, flate2::Compression::fast());
     std::io::copy(&mut File::open(&plain)?, &mut encoder)?;
     encoder.finish()?.sync_all()?;
     std::fs::rename(&unfinished, compressed_path(dir, number))?;

@@ -156,6 +156,9 @@ impl Trail {
         let shared = &*self.shared;
         let outcome = Arc::new(AtomicU8::new(PENDING));
         shared.waiting.lock().push(Waiting { events, outcome: Arc::clone(&outcome) });
+        // Requests that are ready to run meanwhile join the group: under load one system call serves many, and
+        // without load this costs a turn of an empty queue.
+        tokio::task::yield_now().await;
         loop {
             let woken = shared.written.notified();
             let mut woken = std::pin::pin!(woken);
@@ -196,6 +199,8 @@ impl Trail {
     /// # Errors
     /// [`TrailError::Stopped`] when it may not be.
     pub async fn sync(&self) -> Result<(), TrailError> {
+        // Records of requests whose clients went away wait for somebody to write them.
+        self.shared.write_waiting();
         let syncer = self.shared.writer.lock().syncer();
         let Some(syncer) = syncer else { return Ok(()) };
         let synced = tokio::task::spawn_blocking(move || syncer.sync()).await;
@@ -212,6 +217,7 @@ impl Trail {
     /// # Errors
     /// [`TrailError`].
     pub async fn close(&self) -> Result<(), TrailError> {
+        self.shared.write_waiting();
         self.checkpoint().await?;
         self.sync().await?;
         self.shared.sync.dirty.lock().closing = true;
@@ -267,11 +273,11 @@ impl Shared {
     fn write_waiting(&self) {
         let Some(mut writer) = self.writer.try_lock() else { return };
         loop {
-            let group = std::mem::take(&mut *self.waiting.lock());
+            let mut group = std::mem::take(&mut *self.waiting.lock());
             if group.is_empty() {
                 break;
             }
-            let outcome = self.write_group(&mut writer, &group);
+            let outcome = self.write_group(&mut writer, &mut group);
             let code = match &outcome {
                 Ok(()) => WRITTEN,
                 Err(TrailError::DiskFull) => DISK_FULL,
@@ -287,18 +293,15 @@ impl Shared {
         self.written.notify_waiters();
     }
 
-    fn write_group(&self, writer: &mut Writer, group: &[Waiting]) -> Result<(), TrailError> {
+    fn write_group(&self, writer: &mut Writer, group: &mut [Waiting]) -> Result<(), TrailError> {
         if self.stopped.borrow().is_some() {
             return Err(self.stop_error());
         }
-        let events: Vec<String>;
-        let events = if let [single] = group {
-            single.events.as_slice()
-        } else {
-            events = group.iter().flat_map(|waiting| waiting.events.iter().cloned()).collect();
-            events.as_slice()
-        };
-        let closed = writer.append(events, self.clock.now())?;
+        let mut events = Vec::with_capacity(group.len());
+        for waiting in group {
+            events.append(&mut waiting.events);
+        }
+        let closed = writer.append(&events, self.clock.now())?;
         if let Some(number) = closed {
             self.tidy(number);
         }

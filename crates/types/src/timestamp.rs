@@ -60,7 +60,7 @@ impl Timestamp {
     /// RFC 3339 in UTC with whole seconds, as CloudTrail and EventBridge write it: `2026-11-23T10:00:00Z`.
     #[must_use]
     pub fn rfc3339(self) -> String {
-        self.zoned().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+        jiff::Timestamp::from_second(self.as_seconds()).unwrap_or(jiff::Timestamp::UNIX_EPOCH).to_string()
     }
 
     /// RFC 3339 in UTC with milliseconds: `2026-11-23T10:00:00.125Z`.
@@ -79,6 +79,33 @@ impl Timestamp {
     #[must_use]
     pub fn cloudtrail_text(self) -> String {
         self.zoned().strftime("%b %-d, %Y, %-I:%M:%S %p").to_string()
+    }
+
+    /// Parses the basic form that SigV4 uses, `20261123T100000Z`; `None` if it is not, or names no instant.
+    #[must_use]
+    pub fn parse_sigv4_basic(text: &str) -> Option<Self> {
+        let bytes = text.as_bytes();
+        if bytes.len() != 16 || bytes[8] != b'T' || bytes[15] != b'Z' {
+            return None;
+        }
+        let number = |from: usize, to: usize| {
+            let digits = bytes.get(from..to)?;
+            digits.iter().try_fold(0_i16, |number, byte| {
+                byte.is_ascii_digit().then(|| number * 10 + i16::from(byte - b'0'))
+            })
+        };
+        let small = |from: usize| number(from, from + 2).and_then(|number| i8::try_from(number).ok());
+        let time = jiff::civil::DateTime::new(
+            number(0, 4)?,
+            small(4)?,
+            small(6)?,
+            small(9)?,
+            small(11)?,
+            small(13)?,
+            0,
+        );
+        let instant = jiff::tz::Offset::UTC.to_timestamp(time.ok()?).ok()?;
+        Some(Self(instant.as_millisecond()))
     }
 
     /// Parses RFC 3339; `None` if it is not.
@@ -107,6 +134,19 @@ mod tests {
         assert_eq!(t.sigv4_basic(), "20210412T185830Z");
         assert_eq!(t.cloudtrail_text(), "Apr 12, 2021, 6:58:30 PM");
         assert_eq!(Timestamp::parse_rfc3339("2021-04-12T18:58:30.125Z"), Some(t));
+        assert_eq!(
+            Timestamp::parse_sigv4_basic("20210412T185830Z"),
+            Some(Timestamp::from_seconds(1_618_253_910))
+        );
+        for text in [
+            "20210412T185830",
+            "20210412T185860Z",
+            "20210230T000000Z",
+            "2021041 T185830Z",
+            "+0210412T185830Z",
+        ] {
+            assert_eq!(Timestamp::parse_sigv4_basic(text), None, "{text}");
+        }
         assert_eq!(t.plus_days(1).rfc3339(), "2021-04-13T18:58:30Z");
     }
 }

@@ -195,7 +195,7 @@ impl<'a> Presented<'a> {
 
     fn complete(given: Given<'a, '_>) -> Result<Self, AuthFailure> {
         let credential = Credential::parse(given.credential)?;
-        let signed_at = scope::parse_basic(&given.time).ok_or_else(|| {
+        let signed_at = Timestamp::parse_sigv4_basic(&given.time).ok_or_else(|| {
             AuthFailure::incomplete(format!(
                 "Date must be in ISO-8601 'basic format'. Got '{}'. See http://en.wikipedia.org/wiki/ISO_8601",
                 shown(&given.time)

@@ -2,7 +2,6 @@
 
 use super::failure::{AuthFailure, shown};
 use super::{ALGORITHM, TERMINATOR};
-use keywright_types::Timestamp;
 
 /// `access key id / date / Region / service / aws4_request`, as given.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,25 +62,4 @@ pub(super) fn push_string_to_sign(out: &mut String, time: &str, scope: impl FnOn
     scope(out);
     out.push('\n');
     out.push_str(hash);
-}
-
-/// The instant of a time in ISO 8601's basic form, `20261123T100000Z`.
-pub(super) fn parse_basic(text: &str) -> Option<Timestamp> {
-    let bytes = text.as_bytes();
-    if bytes.len() != 16 || bytes[8] != b'T' || bytes[15] != b'Z' {
-        return None;
-    }
-    let digits = |range: std::ops::Range<usize>| {
-        text.get(range).filter(|part| part.bytes().all(|b| b.is_ascii_digit()))
-    };
-    let extended = format!(
-        "{}-{}-{}T{}:{}:{}Z",
-        digits(0..4)?,
-        digits(4..6)?,
-        digits(6..8)?,
-        digits(9..11)?,
-        digits(11..13)?,
-        digits(13..15)?
-    );
-    Timestamp::parse_rfc3339(&extended)
 }
