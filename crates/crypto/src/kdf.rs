@@ -11,16 +11,23 @@ const BLOCK: usize = 32;
 
 /// Fills `out` (at most 255 blocks) from `key`.
 pub(crate) fn derive(key: &hmac::Key, label: &[u8], context: &[&[u8]], out: &mut [u8]) {
-    let bits = u32::try_from(out.len() * 8).expect("outputs are a few blocks");
+    let bits = u32::try_from(out.len() * 8).expect("outputs are a few blocks").to_be_bytes();
+    let fixed = [label, &[0]].into_iter().chain(context.iter().copied()).chain([bits.as_slice()]);
+    derive_fixed(key, fixed, out);
+}
+
+/// The same over fixed input that is already put together, as NIST's vectors give it.
+pub(crate) fn derive_fixed<'a>(
+    key: &hmac::Key,
+    fixed: impl Iterator<Item = &'a [u8]> + Clone,
+    out: &mut [u8],
+) {
     for (block, i) in out.chunks_mut(BLOCK).zip(1_u32..) {
         let mut hmac = hmac::Context::with_key(key);
         hmac.update(&i.to_be_bytes());
-        hmac.update(label);
-        hmac.update(&[0]);
-        for part in context {
+        for part in fixed.clone() {
             hmac.update(part);
         }
-        hmac.update(&bits.to_be_bytes());
         block.copy_from_slice(&hmac.sign().as_ref()[..block.len()]);
     }
 }

@@ -26,6 +26,8 @@ mod rng;
 mod root_key;
 mod seal;
 mod signer;
+#[cfg(test)]
+mod tests;
 mod wrap;
 
 pub use column::{ColumnContext, SealedColumn};
