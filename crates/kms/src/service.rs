@@ -185,7 +185,13 @@ impl Kms {
             match (change.table, change.key.as_slice()) {
                 ("keys", [Value::Text(account), Value::Text(region), Value::Text(key_id)]) => {
                     match known_arn(account, region, key_id) {
-                        Some(arn) => self.keys.forget(&arn),
+                        Some(arn) => {
+                            self.keys.forget(&arn);
+                            if change.deleted {
+                                // A destroyed key leaves no unwrapped backing key in memory.
+                                self.materials.forget_where(|(of, _)| *of == arn);
+                            }
+                        }
                         None => self.keys.forget_all(),
                     }
                 }

@@ -57,6 +57,11 @@ impl<K: Hash + Eq + Clone, V: Clone> EntityCache<K, V> {
         self.cache.remove(key);
     }
 
+    /// Drops every value whose key is chosen; takes time in proportion to the cache.
+    pub fn forget_where(&self, chosen: impl Fn(&K) -> bool) {
+        self.cache.retain(|key, _| !chosen(key));
+    }
+
     pub fn forget_all(&self) {
         self.cache.clear();
     }

@@ -22,6 +22,8 @@ pub(crate) enum Write {
 pub struct Change {
     pub table: &'static str,
     pub key: Vec<Value>,
+    /// The row is gone, and with it the rows that belonged to it.
+    pub deleted: bool,
 }
 
 /// Rows to write in one transaction, the row versions relied on, audit rows and events.
@@ -104,9 +106,11 @@ impl WriteSet {
                 Write::Insert { table, values }
                 | Write::Update { table, values, .. }
                 | Write::Put { table, values } => {
-                    Some(Change { table: table.name, key: values[..table.key_len].to_vec() })
+                    Some(Change { table: table.name, key: values[..table.key_len].to_vec(), deleted: false })
                 }
-                Write::Delete { table, key, .. } => Some(Change { table: table.name, key: key.clone() }),
+                Write::Delete { table, key, .. } => {
+                    Some(Change { table: table.name, key: key.clone(), deleted: true })
+                }
                 // Whoever caches children follows their parent.
                 Write::Expect { .. } | Write::DeleteChildren { .. } => None,
             })

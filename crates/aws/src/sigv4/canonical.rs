@@ -5,11 +5,11 @@
 
 use http::HeaderMap;
 use std::borrow::Cow;
-use std::fmt::Write as _;
 
-/// Appends `method, path, query, headers, list of signed headers, hash of the body`.
+/// Appends `method, path, query, headers, list of signed headers, hash of the body`. Bytes, not text: a header's
+/// value may be any bytes, and a replacement for those that are not UTF-8 would let them be exchanged unnoticed.
 pub(super) fn push_request(
-    out: &mut String,
+    out: &mut Vec<u8>,
     method: &str,
     path: &str,
     query: &[(Cow<'_, str>, Cow<'_, str>)],
@@ -17,26 +17,42 @@ pub(super) fn push_request(
     signed_headers: &str,
     body_hash: &str,
 ) {
-    out.push_str(method);
-    out.push('\n');
+    out.extend_from_slice(method.as_bytes());
+    out.push(b'\n');
     push_path(out, path);
-    out.push('\n');
+    out.push(b'\n');
     push_query(out, query);
-    out.push('\n');
+    out.push(b'\n');
     for name in signed_headers.split(';') {
-        out.push_str(name);
-        out.push(':');
+        out.extend_from_slice(name.as_bytes());
+        out.push(b':');
         push_values(out, headers, name);
-        out.push('\n');
+        out.push(b'\n');
     }
-    out.push('\n');
-    out.push_str(signed_headers);
-    out.push('\n');
-    out.push_str(body_hash);
+    out.push(b'\n');
+    out.extend_from_slice(signed_headers.as_bytes());
+    out.push(b'\n');
+    out.extend_from_slice(body_hash.as_bytes());
+}
+
+/// Whether a path is its own normal form: no empty segment but the last, none of dots.
+///
+/// The canonical path drops such segments, so `/a` and `/b/../a` have one signature. A router that reads the
+/// path as sent would tell them apart, and so must the verifier.
+pub(super) fn is_normal_path(path: &str) -> bool {
+    let Some(segments) = path.strip_prefix('/') else { return false };
+    let mut segments = segments.split('/').peekable();
+    while let Some(segment) = segments.next() {
+        let last = segments.peek().is_none();
+        if matches!(segment, "." | "..") || (segment.is_empty() && !last) {
+            return false;
+        }
+    }
+    true
 }
 
 /// The path without empty and dot segments, each segment encoded once more.
-fn push_path(out: &mut String, path: &str) {
+fn push_path(out: &mut Vec<u8>, path: &str) {
     let mut segments: Vec<&str> = Vec::new();
     for segment in path.split('/') {
         match segment {
@@ -48,72 +64,70 @@ fn push_path(out: &mut String, path: &str) {
         }
     }
     for segment in &segments {
-        out.push('/');
+        out.push(b'/');
         push_encoded(out, segment.as_bytes());
     }
     if segments.is_empty() || path.ends_with('/') {
-        out.push('/');
+        out.push(b'/');
     }
 }
 
 /// `name=value` pairs, encoded, in the order of their encoded bytes.
-pub(super) fn push_query(out: &mut String, query: &[(Cow<'_, str>, Cow<'_, str>)]) {
+pub(super) fn push_query(out: &mut Vec<u8>, query: &[(Cow<'_, str>, Cow<'_, str>)]) {
     if query.is_empty() {
         return;
     }
-    let mut pairs: Vec<(String, String)> =
+    let mut pairs: Vec<(Vec<u8>, Vec<u8>)> =
         query.iter().map(|(name, value)| (encoded(name), encoded(value))).collect();
     pairs.sort();
     for (at, (name, value)) in pairs.iter().enumerate() {
         if at > 0 {
-            out.push('&');
+            out.push(b'&');
         }
-        out.push_str(name);
-        out.push('=');
-        out.push_str(value);
+        out.extend_from_slice(name);
+        out.push(b'=');
+        out.extend_from_slice(value);
     }
 }
 
 /// A header's values, trimmed, inner runs of spaces as one, joined by commas in their order.
-fn push_values(out: &mut String, headers: &HeaderMap, name: &str) {
+fn push_values(out: &mut Vec<u8>, headers: &HeaderMap, name: &str) {
     for (at, value) in headers.get_all(name).iter().enumerate() {
         if at > 0 {
-            out.push(',');
+            out.push(b',');
         }
-        // Header values are bytes; those beyond ASCII are hashed as the Latin-1 characters they stand for on
-        // the wire only if they are UTF-8, which is what clients send.
-        let text = String::from_utf8_lossy(value.as_bytes());
-        let mut words = text.split(' ').filter(|word| !word.is_empty());
+        let mut words = value.as_bytes().split(|byte| *byte == b' ').filter(|word| !word.is_empty());
         if let Some(first) = words.next() {
-            out.push_str(first);
+            out.extend_from_slice(first);
         }
         for word in words {
-            out.push(' ');
-            out.push_str(word);
+            out.push(b' ');
+            out.extend_from_slice(word);
         }
     }
 }
 
-fn encoded(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
+fn encoded(text: &str) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
     push_encoded(&mut out, text.as_bytes());
     out
 }
 
 /// RFC 3986's unreserved characters stay, everything else becomes `%XX` in upper case.
-fn push_encoded(out: &mut String, bytes: &[u8]) {
-    for byte in bytes {
+fn push_encoded(out: &mut Vec<u8>, bytes: &[u8]) {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    for &byte in bytes {
         match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                out.push(char::from(*byte))
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(byte),
+            _ => {
+                out.extend_from_slice(&[b'%', DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]])
             }
-            _ => write!(out, "%{byte:02X}").expect("writing to a String cannot fail"),
         }
     }
 }
 
-/// The pairs of a query string, decoded. `+` stays itself: signers encode a space as `%20`. None if an
-/// escape is broken or the text is not UTF-8.
+/// The pairs of a query string, decoded as they will be read: `+` is a space, as in a form. None if an escape
+/// is broken or the text is not UTF-8.
 pub(super) fn query_pairs(query: &str) -> Option<Vec<(Cow<'_, str>, Cow<'_, str>)>> {
     query
         .split('&')
@@ -126,18 +140,20 @@ pub(super) fn query_pairs(query: &str) -> Option<Vec<(Cow<'_, str>, Cow<'_, str>
 }
 
 fn decoded(text: &str) -> Option<Cow<'_, str>> {
-    if !text.contains('%') {
+    if !text.contains(['%', '+']) {
         return Some(Cow::Borrowed(text));
     }
     let mut out = Vec::with_capacity(text.len());
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {
-        if byte == b'%' {
-            let high = char::from(bytes.next()?).to_digit(16)?;
-            let low = char::from(bytes.next()?).to_digit(16)?;
-            out.push(u8::try_from(high * 16 + low).ok()?);
-        } else {
-            out.push(byte);
+        match byte {
+            b'%' => {
+                let high = char::from(bytes.next()?).to_digit(16)?;
+                let low = char::from(bytes.next()?).to_digit(16)?;
+                out.push(u8::try_from(high * 16 + low).ok()?);
+            }
+            b'+' => out.push(b' '),
+            other => out.push(other),
         }
     }
     String::from_utf8(out).ok().map(Cow::Owned)
@@ -158,10 +174,10 @@ pub(super) fn hex(bytes: &[u8]) -> String {
     out
 }
 
-/// The 32 bytes of a signature in hex, of either case.
+/// The 32 bytes of a signature in lower-case hex, which is the one form that signers write.
 pub(super) fn signature_bytes(text: &str) -> Option<[u8; 32]> {
     let text = text.as_bytes();
-    if text.len() != 64 {
+    if text.len() != 64 || text.iter().any(u8::is_ascii_uppercase) {
         return None;
     }
     let mut bytes = [0; 32];

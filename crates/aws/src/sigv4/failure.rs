@@ -46,7 +46,7 @@ impl AuthFailure {
         Self::Incomplete { message: message.into() }
     }
 
-    /// Code, status and text: by the AWS JSON services' names, or by those of query and REST services.
+    /// Code, status and text: as the AWS JSON services answer, or as the query services do (STS, IAM).
     #[must_use]
     pub fn wire(&self, json: bool) -> AuthAnswer {
         let (json_code, other_code, message) = match self {

@@ -33,6 +33,8 @@ pub struct Presented<'a> {
 const PRESIGNED_SECONDS_MAX: u64 = 604_800;
 /// More than any SDK signs.
 const SIGNED_HEADERS_MAX: usize = 50;
+/// More than any operation takes. Strangers are read up to here, and each pair costs work before they are known.
+const QUERY_PAIRS_MAX: usize = 128;
 
 impl<'a> Presented<'a> {
     /// Takes a request's authentication apart, before its body is read.
@@ -40,7 +42,13 @@ impl<'a> Presented<'a> {
     /// # Errors
     /// [`AuthFailure`] for what is missing, doubled or out of form.
     pub fn parse(parts: &'a Parts) -> Result<Self, AuthFailure> {
-        let pairs = query_pairs(parts.uri.query().unwrap_or_default())
+        let query = parts.uri.query().unwrap_or_default();
+        if query.bytes().filter(|byte| *byte == b'&').count() >= QUERY_PAIRS_MAX {
+            return Err(AuthFailure::incomplete(format!(
+                "The query string has more than {QUERY_PAIRS_MAX} parameters."
+            )));
+        }
+        let pairs = query_pairs(query)
             .ok_or_else(|| AuthFailure::incomplete("The query string is not well-formed."))?;
         let in_query = pairs.iter().any(|(name, _)| is_authentication(name));
         let in_header = parts.headers.contains_key(http::header::AUTHORIZATION);
@@ -56,7 +64,8 @@ impl<'a> Presented<'a> {
 
     fn from_header(headers: &'a HeaderMap, query: Pairs<'a>) -> Result<Self, AuthFailure> {
         let authorization = one(headers, "authorization")?.unwrap_or_default();
-        let (algorithm, rest) = authorization.split_once(' ').unwrap_or((authorization, ""));
+        // Without a space there is no telling an algorithm from a token or a secret, which is not shown.
+        let (algorithm, rest) = authorization.split_once(' ').unwrap_or(("", authorization));
         if algorithm != ALGORITHM {
             return Err(AuthFailure::incomplete(format!(
                 "Unsupported AWS 'algorithm': '{}'.",
@@ -211,8 +220,9 @@ impl<'a> Presented<'a> {
                 ),
             });
         }
-        let signature = signature_bytes(given.signature)
-            .ok_or_else(|| AuthFailure::incomplete("The signature is not 64 hexadecimal digits."))?;
+        let signature = signature_bytes(given.signature).ok_or_else(|| {
+            AuthFailure::incomplete("The signature is not 64 lower-case hexadecimal digits.")
+        })?;
         Ok(Self {
             credential,
             time: given.time,
@@ -248,6 +258,12 @@ impl<'a> Presented<'a> {
     #[must_use]
     pub fn session_token(&self) -> Option<&str> {
         self.session_token.as_deref()
+    }
+
+    /// When the request says it was signed; seconds.
+    #[must_use]
+    pub fn signed_at(&self) -> Timestamp {
+        self.signed_at
     }
 
     /// Checks that the request was signed at most `skew` before or after `now`, or, for a presigned URL,
@@ -304,6 +320,11 @@ impl<'a> Presented<'a> {
     /// [`AuthFailure::NotCovered`] or [`AuthFailure::WrongSignature`].
     pub fn verify(&self, parts: &Parts, body: &[u8], key: &SigningKey) -> Result<(), AuthFailure> {
         self.check_signed_headers(&parts.headers)?;
+        if !canonical::is_normal_path(parts.uri.path()) {
+            return Err(AuthFailure::NotCovered {
+                message: "The path must not have empty segments or segments of dots.".to_owned(),
+            });
+        }
         let body_hash = sha256_hex(body);
         if let Some(claimed) = one(&parts.headers, "x-amz-content-sha256")?
             && !bool::from(claimed.as_bytes().ct_eq(body_hash.as_bytes()))
@@ -313,7 +334,7 @@ impl<'a> Presented<'a> {
                     .to_owned(),
             });
         }
-        let mut canonical = String::with_capacity(1024);
+        let mut canonical = Vec::with_capacity(1024);
         canonical::push_request(
             &mut canonical,
             parts.method.as_str(),
@@ -323,7 +344,7 @@ impl<'a> Presented<'a> {
             &self.signed_headers,
             &body_hash,
         );
-        let hash = sha256_hex(canonical.as_bytes());
+        let hash = sha256_hex(&canonical);
         let mut text = String::with_capacity(192);
         scope::push_string_to_sign(&mut text, &self.time, |out| self.credential.push_scope(out), &hash);
         if key.fits(&text, &self.signature) { Ok(()) } else { Err(AuthFailure::WrongSignature) }
@@ -386,6 +407,7 @@ fn is_authentication(name: &str) -> bool {
         "X-Amz-SignedHeaders",
         "X-Amz-Date",
         "X-Amz-Expires",
+        "X-Amz-Security-Token",
     ]
     .iter()
     .any(|known| known.eq_ignore_ascii_case(name))

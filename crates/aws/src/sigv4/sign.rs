@@ -5,7 +5,7 @@ use super::canonical::{self, hex, query_pairs, sha256_hex};
 use super::scope::{push_scope, push_string_to_sign};
 use super::signing_key::SigningKey;
 use http::request::Parts;
-use http::{HeaderName, HeaderValue, Uri, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 use keywright_types::{SecretText, Timestamp};
 
 /// Who signs.
@@ -20,8 +20,14 @@ pub struct SigningCredentials<'a> {
 #[error("the request cannot be signed: its {0} is not well-formed")]
 pub struct Unsignable(&'static str);
 
-/// Signs a request by its header: adds `x-amz-date`, the token if there is one, and `authorization`. The
-/// `host` header must be there. Every header that is there is signed.
+/// Headers that are not signed: proxies rewrite them on the way. The AWS SDKs leave out the same ones.
+const UNSIGNED: [&str; 4] = ["authorization", "transfer-encoding", "user-agent", "x-amzn-trace-id"];
+/// A presigned URL lives a week at the most (IAM User Guide, "Elements of an AWS API request signature").
+const PRESIGNED_SECONDS: std::ops::RangeInclusive<u32> = 1..=604_800;
+
+/// Signs a request by its header: adds `x-amz-date`, the token if there is one, and `authorization`, in place
+/// of those of an earlier signature. The `host` header must be there. Every header that is there is signed,
+/// but those that proxies rewrite.
 ///
 /// # Errors
 /// [`Unsignable`] for a query or a credential that cannot be sent.
@@ -36,14 +42,13 @@ pub fn sign(
     let time = at.sigv4_basic();
     let date = &time[..8];
     insert(parts, "x-amz-date", &time)?;
+    parts.headers.remove("x-amz-security-token");
     if let Some(token) = credentials.session_token {
         insert(parts, "x-amz-security-token", token.expose())?;
     }
-    let mut names: Vec<&str> = parts.headers.keys().map(HeaderName::as_str).collect();
-    names.sort_unstable();
-    let signed_headers = names.join(";");
+    let signed_headers = signed_headers(&parts.headers);
     let query = query_pairs(parts.uri.query().unwrap_or_default()).ok_or(Unsignable("query"))?;
-    let mut request = String::new();
+    let mut request = Vec::new();
     canonical::push_request(
         &mut request,
         parts.method.as_str(),
@@ -64,7 +69,7 @@ pub fn sign(
 /// be there; the headers that are there are signed, and must be sent with it.
 ///
 /// # Errors
-/// As [`sign`].
+/// As [`sign`], and for a lifetime out of range.
 pub fn presign(
     parts: &mut Parts,
     body: &[u8],
@@ -76,9 +81,11 @@ pub fn presign(
 ) -> Result<(), Unsignable> {
     let time = at.sigv4_basic();
     let date = &time[..8];
-    let mut names: Vec<&str> = parts.headers.keys().map(HeaderName::as_str).collect();
-    names.sort_unstable();
-    let signed_headers = names.join(";");
+    if !PRESIGNED_SECONDS.contains(&seconds) {
+        return Err(Unsignable("lifetime"));
+    }
+    parts.headers.remove(header::AUTHORIZATION);
+    let signed_headers = signed_headers(&parts.headers);
     let mut credential = format!("{}/", credentials.access_key_id);
     push_scope(&mut credential, date, region, service);
     let seconds = seconds.to_string();
@@ -94,7 +101,7 @@ pub fn presign(
     }
     let mut query = query_pairs(parts.uri.query().unwrap_or_default()).ok_or(Unsignable("query"))?;
     query.extend(added.iter().map(|(name, value)| ((*name).into(), (*value).into())));
-    let mut request = String::new();
+    let mut request = Vec::new();
     canonical::push_request(
         &mut request,
         parts.method.as_str(),
@@ -105,8 +112,9 @@ pub fn presign(
         &sha256_hex(body),
     );
     let signature = signature(&request, credentials.secret, &time, region, service);
-    let mut text = String::new();
+    let mut text = Vec::new();
     canonical::push_query(&mut text, &query);
+    let text = String::from_utf8(text).expect("an encoded query is ASCII");
     let path_and_query = format!("{}?{text}&X-Amz-Signature={signature}", parts.uri.path());
     let mut uri = parts.uri.clone().into_parts();
     uri.path_and_query = Some(path_and_query.parse().map_err(|_| Unsignable("query"))?);
@@ -115,7 +123,7 @@ pub fn presign(
 }
 
 fn signature(
-    canonical_request: &str,
+    canonical_request: &[u8],
     secret: &SecretText,
     time: &str,
     region: &str,
@@ -123,9 +131,17 @@ fn signature(
 ) -> String {
     let date = &time[..8];
     let mut text = String::new();
-    let hash = sha256_hex(canonical_request.as_bytes());
+    let hash = sha256_hex(canonical_request);
     push_string_to_sign(&mut text, time, |out| push_scope(out, date, region, service), &hash);
     hex(&SigningKey::derive(secret, date, region, service).sign(&text))
+}
+
+/// The names of the headers to sign, in order, as `SignedHeaders` lists them.
+fn signed_headers(headers: &HeaderMap) -> String {
+    let mut names: Vec<&str> = headers.keys().map(HeaderName::as_str).collect();
+    names.retain(|name| !UNSIGNED.contains(name));
+    names.sort_unstable();
+    names.join(";")
 }
 
 fn insert(parts: &mut Parts, name: &str, value: &str) -> Result<(), Unsignable> {

@@ -76,6 +76,10 @@ impl SigningKeys {
         let derived =
             Arc::new(SigningKey::derive(secret, &credential.date, &credential.region, &credential.service));
         let mut known = self.recent.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        // Another request may have derived the same key meanwhile; a second copy would only take a place.
+        if let Some((_, key)) = known.iter().find(|(scope, _)| scope.is(credential)) {
+            return Arc::clone(key);
+        }
         if known.len() >= SCOPES_MAX {
             // The oldest day goes first; it will not be asked for again.
             known.remove(0);

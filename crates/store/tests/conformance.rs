@@ -1,0 +1,351 @@
+//! What every engine must do. Each check takes an empty, unlocked store; an engine is conformant when all of
+//! them hold.
+
+use keywright_crypto::{Keyring, RootKey, SystemRng};
+use keywright_store::{
+    AuditPendingRow, AuditRow, Change, Column as _, CommitError, EntityCache, OutboxRow, Row as _,
+    RowVersion, Store, StoreError, StoreLocation, Value, Versioned, WriteSet, row,
+};
+use keywright_types::{AccountId, AliasName, EventId, KeyId, NodeId, Region, Rng, StoreId, Timestamp};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+row! {
+    /// The alias table, as a table whose rows are MACed and have a compound key.
+    #[derive(Debug, Clone, PartialEq)]
+    struct Alias in "aliases" maced true {
+        key { account: AccountId, region: Region, name: AliasName }
+        columns { key_id: KeyId, created_at: Timestamp, updated_at: Timestamp }
+    }
+}
+
+const NOW: Timestamp = Timestamp::from_seconds(1_767_225_600);
+
+fn random<const N: usize>() -> [u8; N] {
+    let rng: &dyn Rng = &SystemRng;
+    rng.array()
+}
+
+fn keyring() -> Keyring {
+    Keyring::create(&RootKey::generate(&SystemRng), StoreId::from_random(random()), &SystemRng).0
+}
+
+async fn open(folder: &Path, keyring: &Keyring) -> Store {
+    let location = StoreLocation::Sqlite { path: folder.join("store.db") };
+    let store = Store::open(&location, NOW).await.expect("it opens");
+    store.unlock(keyring.row_mac());
+    store
+}
+
+fn alias(name: &str) -> Alias {
+    Alias {
+        account: AccountId::parse("111122223333").expect("an account"),
+        region: Region::from_store("eu-central-1"),
+        name: AliasName::parse(name).expect("a name"),
+        key_id: KeyId::from_random([1; 16]),
+        created_at: NOW,
+        updated_at: NOW,
+    }
+}
+
+async fn find(store: &Store, name: &str) -> Option<Versioned<Alias>> {
+    store.find::<Alias>(&alias(name).key_values()).await.expect("it reads")
+}
+
+async fn insert(store: &Store, row: &Alias) -> Result<(), CommitError> {
+    let mut writes = WriteSet::default();
+    writes.insert(row);
+    store.commit(writes).await
+}
+
+struct Bench {
+    folder: tempfile::TempDir,
+    keyring: Keyring,
+    store: Store,
+}
+
+async fn bench() -> Bench {
+    let folder = tempfile::tempdir().expect("a folder");
+    let keyring = keyring();
+    let store = open(folder.path(), &keyring).await;
+    Bench { folder, keyring, store }
+}
+
+#[tokio::test]
+async fn what_was_committed_is_read_back_also_after_reopening() {
+    let Bench { folder, keyring, store } = bench().await;
+    let row = alias("alias/a");
+    insert(&store, &row).await.expect("it commits");
+    let found = find(&store, "alias/a").await.expect("it is there");
+    assert_eq!((found.row, found.version), (row.clone(), RowVersion::FIRST));
+    assert!(find(&store, "alias/b").await.is_none());
+    store.close().await;
+    let store = open(folder.path(), &keyring).await;
+    assert_eq!(find(&store, "alias/a").await.expect("it is there").row, row);
+}
+
+#[tokio::test]
+async fn what_is_relied_on_must_still_be_so() {
+    let Bench { store, folder: _folder, .. } = bench().await;
+    insert(&store, &alias("alias/a")).await.expect("it commits");
+    assert!(matches!(insert(&store, &alias("alias/a")).await, Err(CommitError::Conflict)), "it exists");
+    let first = find(&store, "alias/a").await.expect("there");
+    let mut changed = first.row.clone();
+    changed.updated_at = NOW.plus_days(1);
+    let mut writes = WriteSet::default();
+    writes.update(&changed, first.version);
+    store.commit(writes).await.expect("it commits");
+    let second = find(&store, "alias/a").await.expect("there");
+    assert_eq!((second.version, second.row.clone()), (RowVersion::FIRST.next(), changed.clone()));
+    for stale in [
+        |first: &Versioned<Alias>, writes: &mut WriteSet| writes.update(&first.row, first.version),
+        |first: &Versioned<Alias>, writes: &mut WriteSet| writes.delete(first),
+        |first: &Versioned<Alias>, writes: &mut WriteSet| writes.expect(&first.row, first.version),
+    ] {
+        let mut writes = WriteSet::default();
+        // Whatever else the write set holds goes with it.
+        writes.insert(&alias("alias/with-it"));
+        stale(&first, &mut writes);
+        assert!(matches!(store.commit(writes).await, Err(CommitError::Conflict)));
+        assert!(find(&store, "alias/with-it").await.is_none());
+        assert_eq!(find(&store, "alias/a").await.expect("there").row, changed);
+    }
+    let mut writes = WriteSet::default();
+    writes.expect(&second.row, second.version);
+    writes.insert(&alias("alias/relying"));
+    store.commit(writes).await.expect("what was relied on holds");
+    assert_eq!(
+        find(&store, "alias/a").await.expect("there").version,
+        second.version,
+        "relying changes nothing"
+    );
+    let mut writes = WriteSet::default();
+    writes.delete(&second);
+    store.commit(writes).await.expect("it commits");
+    assert!(find(&store, "alias/a").await.is_none());
+}
+
+#[tokio::test]
+async fn a_conflict_does_not_spoil_its_neighbours_in_a_group() {
+    let Bench { store, folder: _folder, .. } = bench().await;
+    insert(&store, &alias("alias/taken")).await.expect("it commits");
+    let mut commits = tokio::task::JoinSet::new();
+    for number in 0..200 {
+        let store = store.clone();
+        commits.spawn(async move {
+            let name = if number % 3 == 0 { "alias/taken".to_owned() } else { format!("alias/{number}") };
+            (number % 3 == 0, insert(&store, &alias(&name)).await)
+        });
+    }
+    while let Some(done) = commits.join_next().await {
+        let (taken, outcome) = done.expect("no panic");
+        assert_eq!(outcome.is_err(), taken);
+    }
+    let rows = store.select::<Alias>("WHERE name > $1 ORDER BY name", &[Value::Text(String::new())]).await;
+    assert_eq!(rows.expect("it reads").len(), 134, "133 new ones and the one that was there");
+}
+
+#[tokio::test]
+async fn counters_count_exactly_under_contention() {
+    let Bench { store, folder: _folder, .. } = bench().await;
+    insert(&store, &alias("alias/counter")).await.expect("it commits");
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let store = store.clone();
+        tasks.spawn(async move {
+            let mut done = 0;
+            while done < 25 {
+                let found = find(&store, "alias/counter").await.expect("there");
+                let mut row = found.row.clone();
+                row.updated_at = row.updated_at.plus_days(1);
+                let mut writes = WriteSet::default();
+                writes.update(&row, found.version);
+                match store.commit(writes).await {
+                    Ok(()) => done += 1,
+                    Err(CommitError::Conflict) => tokio::task::yield_now().await,
+                    Err(other) => panic!("{other}"),
+                }
+            }
+        });
+    }
+    while let Some(done) = tasks.join_next().await {
+        done.expect("no panic");
+    }
+    let found = find(&store, "alias/counter").await.expect("there");
+    assert_eq!(found.row.updated_at, NOW.plus_days(200));
+    assert_eq!(found.version.number(), 201);
+}
+
+#[tokio::test]
+async fn rows_changed_behind_the_service_are_not_believed() {
+    let Bench { folder, keyring, store } = bench().await;
+    insert(&store, &alias("alias/a")).await.expect("it commits");
+    let mut other = alias("alias/b");
+    other.key_id = KeyId::from_random([9; 16]);
+    insert(&store, &other).await.expect("it commits");
+    store.close().await;
+    let path = folder.path().join("store.db");
+    let tamper = |sql: &str| {
+        let database = rusqlite::Connection::open(&path).expect("it opens");
+        assert!(database.execute(sql, []).expect("it runs") > 0, "{sql}");
+    };
+    let original: (String, Vec<u8>) = rusqlite::Connection::open(&path)
+        .expect("it opens")
+        .query_row("SELECT key_id, mac FROM aliases WHERE name = 'alias/a'", [], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .expect("a row");
+    for change in [
+        "UPDATE aliases SET key_id = (SELECT key_id FROM aliases WHERE name = 'alias/b') WHERE name = 'alias/a'",
+        "UPDATE aliases SET mac = (SELECT mac FROM aliases WHERE name = 'alias/b') WHERE name = 'alias/a'",
+        "UPDATE aliases SET row_version = 7 WHERE name = 'alias/a'",
+        "UPDATE aliases SET updated_at = updated_at + 1 WHERE name = 'alias/a'",
+        "UPDATE aliases SET mac = zeroblob(32) WHERE name = 'alias/a'",
+        "UPDATE aliases SET mac = x'' WHERE name = 'alias/a'",
+        "UPDATE aliases SET name = 'alias/c' WHERE name = 'alias/b'",
+    ] {
+        tamper(change);
+        let store = open(folder.path(), &keyring).await;
+        let mut believed = 0;
+        for name in ["alias/a", "alias/b", "alias/c"] {
+            match store.find::<Alias>(&alias(name).key_values()).await {
+                Ok(Some(_)) => believed += 1,
+                Ok(None) => {}
+                Err(StoreError::Tampered { table }) => assert_eq!(table, "aliases"),
+                Err(other) => panic!("{other}"),
+            }
+        }
+        assert_eq!(believed, 1, "after {change}");
+        store.close().await;
+        tamper("UPDATE aliases SET name = 'alias/b' WHERE name IN ('alias/b', 'alias/c')");
+        rusqlite::Connection::open(&path)
+            .expect("it opens")
+            .execute(
+                "UPDATE aliases SET key_id = ?1, mac = ?2, row_version = 1, updated_at = created_at WHERE name = 'alias/a'",
+                rusqlite::params![original.0, original.1],
+            )
+            .expect("it is put back");
+    }
+    let store = open(folder.path(), &keyring).await;
+    assert!(find(&store, "alias/a").await.is_some() && find(&store, "alias/b").await.is_some());
+    store.close().await;
+    let store = open(folder.path(), &self::keyring()).await;
+    let foreign = store.find::<Alias>(&alias("alias/a").key_values()).await;
+    assert!(matches!(foreign, Err(StoreError::Tampered { .. })), "another store's key");
+}
+
+#[tokio::test]
+async fn audit_rows_and_events_are_in_the_commit_that_they_tell_of() {
+    let Bench { store, folder: _folder, .. } = bench().await;
+    let node = NodeId::from_random(random());
+    let audit = |event_id| AuditRow { event_id, node_id: node, at: NOW, record: "{}".to_owned() };
+    let event = |event_id| OutboxRow {
+        event_id,
+        at: NOW,
+        account: AccountId::parse("111122223333").expect("an account"),
+        region: Region::from_store("eu-central-1"),
+        source: "aws.kms".to_owned(),
+        detail_type: "test".to_owned(),
+        event: "{}".to_owned(),
+        sent_at: None,
+    };
+    insert(&store, &alias("alias/taken")).await.expect("it commits");
+    let (lost, kept) = (EventId::from_random(random()), EventId::from_random(random()));
+    let mut refused = WriteSet::default();
+    refused.audit(audit(lost));
+    refused.announce(&event(lost));
+    refused.insert(&alias("alias/taken"));
+    assert!(store.commit(refused).await.is_err());
+    let mut good = WriteSet::default();
+    good.audit(audit(kept));
+    good.announce(&event(kept));
+    store.commit(good).await.expect("it commits");
+    for (id, there) in [(lost, false), (kept, true)] {
+        let key = [id.to_value()];
+        assert_eq!(store.find::<AuditRow>(&key).await.expect("it reads").is_some(), there);
+        assert_eq!(store.find::<AuditPendingRow>(&key).await.expect("it reads").is_some(), there);
+        assert_eq!(store.find::<OutboxRow>(&key).await.expect("it reads").is_some(), there);
+    }
+    let mut logged = WriteSet::default();
+    logged.audit_logged(kept);
+    store.commit(logged).await.expect("it commits");
+    assert!(store.find::<AuditPendingRow>(&[kept.to_value()]).await.expect("it reads").is_none());
+    assert!(store.find::<AuditRow>(&[kept.to_value()]).await.expect("it reads").is_some());
+}
+
+#[tokio::test]
+async fn observers_hear_of_a_commit_before_its_answer_and_of_nothing_else() {
+    let Bench { store, folder: _folder, .. } = bench().await;
+    let heard: Arc<parking_lot::Mutex<Vec<Change>>> = Arc::default();
+    let hearing = Arc::clone(&heard);
+    store.observe(move |changes| hearing.lock().extend_from_slice(changes));
+    insert(&store, &alias("alias/a")).await.expect("it commits");
+    let expected = |deleted| Change { table: "aliases", key: alias("alias/a").key_values(), deleted };
+    assert_eq!(*heard.lock(), [expected(false)]);
+    assert!(insert(&store, &alias("alias/a")).await.is_err());
+    assert_eq!(heard.lock().len(), 1, "a conflict changes nothing");
+    let found = find(&store, "alias/a").await.expect("there");
+    let mut writes = WriteSet::default();
+    writes.delete(&found);
+    store.commit(writes).await.expect("it commits");
+    assert_eq!(*heard.lock(), [expected(false), expected(true)]);
+}
+
+/// The race that caches lose: a value is loaded, changed by somebody, and only then put into the cache.
+#[tokio::test]
+async fn a_cache_never_keeps_what_a_commit_overtook() {
+    let Bench { store, folder: _folder, .. } = bench().await;
+    insert(&store, &alias("alias/a")).await.expect("it commits");
+    let cache: Arc<EntityCache<String, Timestamp>> = Arc::new(EntityCache::new(10));
+    let following = Arc::clone(&cache);
+    store.observe(move |changes| {
+        for change in changes {
+            if let [_, _, Value::Text(name)] = change.key.as_slice() {
+                following.forget(name);
+            }
+        }
+    });
+    let loads = AtomicUsize::new(0);
+    let racing = cache
+        .get_or_load(&"alias/a".to_owned(), async {
+            loads.fetch_add(1, Ordering::SeqCst);
+            let found = find(&store, "alias/a").await.expect("there");
+            let mut changed = found.row.clone();
+            changed.updated_at = NOW.plus_days(1);
+            let mut writes = WriteSet::default();
+            writes.update(&changed, found.version);
+            store.commit(writes).await.expect("it commits");
+            Ok::<_, StoreError>(Some(found.row.updated_at))
+        })
+        .await;
+    assert_eq!(racing.expect("it loads"), Some(NOW), "the loader itself may use what it read");
+    let fresh = cache
+        .get_or_load(&"alias/a".to_owned(), async {
+            loads.fetch_add(1, Ordering::SeqCst);
+            Ok::<_, StoreError>(find(&store, "alias/a").await.map(|found| found.row.updated_at))
+        })
+        .await;
+    assert_eq!(fresh.expect("it loads"), Some(NOW.plus_days(1)));
+    assert_eq!(loads.load(Ordering::SeqCst), 2, "the overtaken value was not kept");
+}
+
+#[tokio::test]
+async fn a_store_of_a_newer_or_foreign_release_is_refused_and_left_alone() {
+    let Bench { folder, store, .. } = bench().await;
+    store.close().await;
+    let path = folder.path().join("store.db");
+    let location = StoreLocation::Sqlite { path: path.clone() };
+    let database = rusqlite::Connection::open(&path).expect("it opens");
+    database
+        .execute("INSERT INTO schema_migrations VALUES (9999, 'of the future', 1, 1)", [])
+        .expect("it runs");
+    let newer = Store::open(&location, NOW).await.err();
+    assert!(matches!(newer, Some(StoreError::NewerSchema { found: 9999, .. })), "{newer:?}");
+    database.execute("DELETE FROM schema_migrations WHERE version = 9999", []).expect("it runs");
+    database
+        .execute("UPDATE schema_migrations SET checksum = checksum + 1 WHERE version = 1", [])
+        .expect("it runs");
+    let foreign = Store::open(&location, NOW).await.err();
+    assert!(matches!(foreign, Some(StoreError::ForeignSchema { version: 1 })), "{foreign:?}");
+}
