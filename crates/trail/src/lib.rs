@@ -20,6 +20,8 @@ mod record;
 mod retention;
 mod segment;
 mod tail;
+#[cfg(test)]
+mod tests;
 mod trail;
 mod verify;
 mod writer;
