@@ -33,6 +33,9 @@ fn key_policy(principal: &str) -> Document {
     )
 }
 
+/// What it shows, who asks, the key policy, the caller's own side, whether a grant allows, what comes out.
+type Case<'a> = (&'a str, PrincipalFacts<'a>, Option<&'a Document>, Identity<'a>, bool, Result<(), Denial>);
+
 #[test]
 fn the_rule_of_kms() {
     let root = principal(PrincipalKind::Root, "arn:aws:iam::111122223333:root", OWN);
@@ -57,7 +60,7 @@ fn the_rule_of_kms() {
     let others = [&other];
     let bounded = Identity::Policies { attached: &allows, boundary: Some(&other), session: &[] };
     let session = Identity::Policies { attached: &allows, boundary: None, session: &others };
-    let cases: &[(&str, PrincipalFacts<'_>, Option<&Document>, Identity<'_>, bool, Result<(), Denial>)] = &[
+    let cases: [Case<'_>; 20] = [
         ("root where the account is let in", root, Some(&account), Identity::Root, false, Ok(())),
         ("root where it is not", root, Some(&alice), Identity::Root, false, Err(Denial::NoResourcePolicy)),
         (
@@ -143,9 +146,8 @@ fn the_rule_of_kms() {
         ("no such key, for root", root, None, Identity::Root, false, Ok(())),
     ];
     for (name, principal, policy, identity, granted, expected) in cases {
-        let request =
-            Request { principal: *principal, action: "kms:Decrypt", resource: KEY, context: &Nothing };
-        assert_eq!(decide_kms(&request, *policy, OWN, identity, *granted), *expected, "{name}");
+        let request = Request { principal, action: "kms:Decrypt", resource: KEY, context: &Nothing };
+        assert_eq!(decide_kms(&request, policy, OWN, &identity, granted), expected, "{name}");
     }
 }
 

@@ -71,9 +71,12 @@ fn conditioned(condition: &str) -> Document {
     Document::parse(&text, Kind::Identity).unwrap_or_else(|fault| panic!("{condition}: {fault}"))
 }
 
+/// The condition, the request's keys, whether it holds.
+type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], bool);
+
 #[test]
 fn condition_operators() {
-    let cases: &[(&str, &[(&str, &str)], bool)] = &[
+    let cases: &[Case<'_>] = &[
         (r#"{"StringEquals":{"a:b":"x"}}"#, &[("a:b", "x")], true),
         (r#"{"StringEquals":{"a:b":"x"}}"#, &[("A:B", "x")], true),
         (r#"{"StringEquals":{"A:B":"x"}}"#, &[("a:b", "x")], true),

@@ -107,6 +107,10 @@ impl Registry {
             Some(|app, model, request, body| Box::pin(pipeline::run::<Op>(app, model, request, body)));
     }
 
+    pub(crate) fn is_served(&self, service: &ServiceModel, operation: &OperationModel) -> bool {
+        self.find(&target(service, operation)).is_some_and(|entry| entry.handler.is_some())
+    }
+
     /// The operation that an `X-Amz-Target` names.
     pub(crate) fn find(&self, target: &str) -> Option<&Entry> {
         self.by_target.get(target)
