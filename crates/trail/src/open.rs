@@ -61,8 +61,8 @@ struct SegmentEnd {
 }
 
 fn read_end(segment: &Segment) -> Result<SegmentEnd, TrailError> {
-    let mut lines = Lines::of(segment)?;
     let mut end = SegmentEnd { last: None, whole_bytes: 0, torn: 0 };
+    let Some(mut lines) = Lines::of(segment)? else { return Ok(end) };
     let mut last: Option<Vec<u8>> = None;
     while let Some(raw) = lines.next()? {
         if raw.whole {

@@ -17,12 +17,14 @@ pub(crate) struct RawLine {
 
 pub(crate) struct Lines {
     path: std::path::PathBuf,
-    input: Box<dyn BufRead>,
+    input: Box<dyn BufRead + Send>,
 }
 
 impl Lines {
-    pub(crate) fn of(segment: &Segment) -> Result<Self, TrailError> {
-        Ok(Self { path: segment.path.clone(), input: segment.open()? })
+    /// None if the segment is gone by now.
+    pub(crate) fn of(segment: &Segment) -> Result<Option<Self>, TrailError> {
+        let input = segment.open()?;
+        Ok(input.map(|input| Self { path: segment.path.clone(), input }))
     }
 
     pub(crate) fn next(&mut self) -> Result<Option<RawLine>, TrailError> {

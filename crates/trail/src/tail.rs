@@ -6,7 +6,7 @@ use crate::reader::Lines;
 use crate::segment;
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, Seek as _, SeekFrom};
+use std::io::{BufRead, BufReader, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 /// The last `count` events, oldest first, as JSON.
@@ -17,7 +17,8 @@ pub fn tail(dir: &Path, count: usize) -> Result<Vec<String>, TrailError> {
     let mut found: VecDeque<String> = VecDeque::new();
     for segment in segment::list(dir)?.iter().rev() {
         let mut of_segment: VecDeque<String> = VecDeque::new();
-        let mut lines = Lines::of(segment)?;
+        // What retention removed meanwhile was the oldest.
+        let Some(mut lines) = Lines::of(segment)? else { break };
         while let Some(raw) = lines.next()? {
             if let Some(event) = event_of(&raw.bytes) {
                 of_segment.push_back(event);
@@ -43,7 +44,7 @@ fn event_of(line: &[u8]) -> Option<String> {
 /// Reads what is appended from now on, across segments.
 pub struct Follower {
     dir: PathBuf,
-    current: Option<(u64, BufReader<File>)>,
+    current: Option<(u64, Box<dyn BufRead + Send>)>,
     partial: Vec<u8>,
 }
 
@@ -58,7 +59,7 @@ impl Follower {
             let mut file =
                 File::open(&newest.path).map_err(|cause| TrailError::file(&newest.path, &cause))?;
             file.seek(SeekFrom::End(0)).map_err(|cause| TrailError::file(&newest.path, &cause))?;
-            follower.current = Some((newest.number, BufReader::new(file)));
+            follower.current = Some((newest.number, Box::new(BufReader::new(file))));
         }
         Ok(follower)
     }
@@ -70,27 +71,32 @@ impl Follower {
     pub fn poll(&mut self) -> Result<Vec<String>, TrailError> {
         let mut events = Vec::new();
         loop {
-            if let Some((_, reader)) = &mut self.current {
-                loop {
-                    let read = reader
-                        .read_until(b'\n', &mut self.partial)
-                        .map_err(|cause| TrailError::file(&self.dir, &cause))?;
-                    if read == 0 || self.partial.last() != Some(&b'\n') {
-                        break;
-                    }
-                    self.partial.pop();
-                    events.extend(event_of(&self.partial));
-                    self.partial.clear();
-                }
-            }
+            self.drain(&mut events)?;
             let after = self.current.as_ref().map_or(0, |(number, _)| *number);
-            let next = segment::list(&self.dir)?
-                .into_iter()
-                .find(|segment| segment.number > after && !segment.compressed);
+            let next = segment::list(&self.dir)?.into_iter().find(|segment| segment.number > after);
             let Some(next) = next else { return Ok(events) };
-            let file = File::open(&next.path).map_err(|cause| TrailError::file(&next.path, &cause))?;
+            // What came between the end of this one and the beginning of the next.
+            self.drain(&mut events)?;
+            // Gone already: only retention outruns a follower, and then there is nothing to read.
+            let Some(reader) = next.open()? else { return Ok(events) };
             self.partial.clear();
-            self.current = Some((next.number, BufReader::new(file)));
+            self.current = Some((next.number, reader));
+        }
+    }
+
+    /// Reads the current segment as far as it goes.
+    fn drain(&mut self, events: &mut Vec<String>) -> Result<(), TrailError> {
+        let Some((_, reader)) = &mut self.current else { return Ok(()) };
+        loop {
+            let read = reader
+                .read_until(b'\n', &mut self.partial)
+                .map_err(|cause| TrailError::file(&self.dir, &cause))?;
+            if read == 0 || self.partial.last() != Some(&b'\n') {
+                return Ok(());
+            }
+            self.partial.pop();
+            events.extend(event_of(&self.partial));
+            self.partial.clear();
         }
     }
 }

@@ -247,7 +247,7 @@ impl Trail {
         let wanted: Vec<(EventId, String)> =
             ids.iter().map(|id| (*id, format!("\"eventID\":\"{id}\""))).collect();
         for segment in segment::list(&self.shared.config.dir)?.iter().rev() {
-            let mut lines = Lines::of(segment)?;
+            let Some(mut lines) = Lines::of(segment)? else { break };
             let mut started_before = false;
             while let Some(raw) = lines.next()? {
                 if let Some(start) = crate::line::Line::parse(&raw.bytes).and_then(|line| line.segment) {
