@@ -3,6 +3,7 @@
 //! What: a dispatcher; each task is a module that takes its arguments and says what went wrong.
 //! Why here: tasks need the workspace's own crates and versions, and no shell.
 
+mod bench;
 mod codegen;
 mod deny;
 mod layers;
@@ -29,6 +30,7 @@ const TASKS: &[(&str, &str, Task)] = &[
     ),
     ("run", "build the server and run it for development (arguments go to the server)", run::run),
     ("test", "everything that must hold; sets up what it needs", test::run_all),
+    ("bench", "measure the server beside its ceilings (docs/performance.md)", bench::run),
     ("soak", "the long forms of the random, crash and fault tests", test::soak),
     ("layers", "check the arrows between the crates", |_| layers::check()),
     ("deny", "check licences, sources and duplicates of the dependencies against deny.toml", |_| {

@@ -1,12 +1,14 @@
 //! `Condition`: operators over condition keys.
+//!
+//! Source: IAM User Guide, "IAM JSON policy elements: Condition operators" and "Single-valued vs. multivalued context
+//! keys".
 
-use crate::PolicyError;
 use crate::arn::ArnPattern;
-use crate::json::Node;
-use crate::pattern::{Case, Pattern, Syntax};
+use crate::error::{Fault, quoted, step};
+use crate::json::{Node, Value};
+use crate::pattern::{Case, Pattern, Syntax, is_condition_key};
 use crate::request::{ConditionValue, Context};
 use keywright_types::Timestamp;
-use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::net::IpAddr;
 
@@ -108,51 +110,58 @@ impl Network {
 
 impl Condition {
     /// The conditions of a `Condition` member; all of them must hold.
-    pub(crate) fn parse_all(node: &Node, variables: bool, path: &str) -> Result<Vec<Self>, PolicyError> {
-        let Node::Object(operators) = node else {
-            return Err(PolicyError::form(path, format!("expected an object, found {}", node.kind())));
+    pub(crate) fn parse_all(node: &Node, variables: bool, path: &str) -> Result<Vec<Self>, Fault> {
+        let expected = |node: &Node, path: &str| {
+            Fault::form(node.at, path, format!("expected an object, found {}", node.kind()))
         };
+        let Value::Object(operators) = &node.value else { return Err(expected(node, path)) };
         let mut conditions = Vec::new();
-        for (operator, keys) in operators {
-            let path = format!("{path}.{operator}");
-            let Node::Object(keys) = keys else {
-                return Err(PolicyError::form(path, format!("expected an object, found {}", keys.kind())));
+        for operator in operators {
+            let path = step(path, &operator.name);
+            let Value::Object(keys) = &operator.node.value else {
+                return Err(expected(&operator.node, &path));
             };
-            for (key, values) in keys {
-                conditions.push(Self::parse(operator, key, values, variables, &format!("{path}.{key}"))?);
+            let operator = Word { at: operator.at, text: &operator.name };
+            for key in keys {
+                let path = step(&path, &key.name);
+                if !is_condition_key(&key.name) {
+                    let message = format!("{} is not a condition key", quoted(&key.name));
+                    return Err(Fault::form(key.at, path, message));
+                }
+                conditions.push(Self::parse(operator, &key.name, &key.node, variables, &path)?);
             }
         }
         Ok(conditions)
     }
 
     fn parse(
-        operator: &str,
+        operator: Word<'_>,
         key: &str,
         values: &Node,
         variables: bool,
         path: &str,
-    ) -> Result<Self, PolicyError> {
-        if !key.contains(':') {
-            return Err(PolicyError::form(path, format!("{key:?} is not a condition key")));
-        }
-        let (set, name) = match operator.split_once(':') {
-            None => (Set::None, operator),
+    ) -> Result<Self, Fault> {
+        let unknown = || {
+            let message = format!("unknown condition operator {}", quoted(operator.text));
+            Fault::form(operator.at, path, message)
+        };
+        let (set, name) = match operator.text.split_once(':') {
+            None => (Set::None, operator.text),
             Some(("ForAllValues", name)) => (Set::ForAll, name),
             Some(("ForAnyValue", name)) => (Set::ForAny, name),
-            Some(_) => return Err(unknown(operator, path)),
+            Some(_) => return Err(unknown()),
         };
         let (name, if_exists) = match name.strip_suffix("IfExists") {
             Some(name) => (name, true),
             None => (name, false),
         };
         let values = scalars(values, path)?;
-        let (test, negated) =
-            Test::parse(name, &values, variables, path)?.ok_or_else(|| unknown(operator, path))?;
+        let (test, negated) = Test::parse(name, &values, variables, path)?.ok_or_else(unknown)?;
         if matches!(test, Test::Null(_)) && (if_exists || set != Set::None) {
-            return Err(unknown(operator, path));
+            return Err(unknown());
         }
         Ok(Self {
-            operator: operator.to_owned(),
+            operator: operator.text.to_owned(),
             key: key.to_ascii_lowercase(),
             test,
             negated,
@@ -163,24 +172,37 @@ impl Condition {
 
     pub(crate) fn holds(&self, context: &dyn Context) -> bool {
         let value = context.value(&self.key);
-        if let Test::Null(absent) = &self.test {
-            return (value == ConditionValue::Absent) == *absent;
-        }
-        let values: Vec<Cow<'_, str>> = match value {
-            ConditionValue::Absent => {
-                return match self.set {
-                    // IAM User Guide: ForAllValues holds when the key is absent, ForAnyValue does not.
-                    Set::ForAll => true,
-                    Set::ForAny => self.if_exists,
-                    Set::None => self.if_exists || self.negated,
-                };
+        let (single, text): ([&str; 1], String);
+        // A key with an empty set of values has as much to compare as one that is absent.
+        let values: &[&str] = match &value {
+            ConditionValue::Absent => &[],
+            ConditionValue::Single(value) => {
+                single = [value];
+                &single
             }
-            ConditionValue::Single(value) => vec![value],
-            ConditionValue::Multi(values) => values.into_iter().map(Cow::Borrowed).collect(),
-            ConditionValue::Number(number) => vec![Cow::Owned(number.to_string())],
-            ConditionValue::Bool(value) => vec![Cow::Borrowed(if value { "true" } else { "false" })],
+            ConditionValue::Multi(values) => values,
+            ConditionValue::Number(number) => {
+                text = number.to_string();
+                single = [&text];
+                &single
+            }
+            ConditionValue::Bool(value) => {
+                single = [if *value { "true" } else { "false" }];
+                &single
+            }
         };
-        let fits = |value: &Cow<'_, str>| self.test.fits(value, context) != self.negated;
+        if let Test::Null(absent) = &self.test {
+            return values.is_empty() == *absent;
+        }
+        if values.is_empty() {
+            return match self.set {
+                // IAM User Guide: ForAllValues holds when the key is absent, ForAnyValue does not.
+                Set::ForAll => true,
+                Set::ForAny => self.if_exists,
+                Set::None => self.if_exists || self.negated,
+            };
+        }
+        let fits = |value: &&str| self.test.fits(value, context) != self.negated;
         match self.set {
             Set::ForAll => values.iter().all(fits),
             Set::ForAny => values.iter().any(fits),
@@ -192,42 +214,44 @@ impl Condition {
     }
 }
 
-fn unknown(operator: &str, path: &str) -> PolicyError {
-    PolicyError::form(path, format!("unknown condition operator {operator:?}"))
-}
-
 impl Test {
     /// The operator's test, and whether it is the negated form; none for an unknown name.
     fn parse(
         name: &str,
-        values: &[String],
+        values: &[Word<'_>],
         variables: bool,
         path: &str,
-    ) -> Result<Option<(Self, bool)>, PolicyError> {
+    ) -> Result<Option<(Self, bool)>, Fault> {
         let text = |wildcards: bool, case: Case| {
             let syntax = Syntax { wildcards, variables };
             each(values, path, |value| Pattern::parse(value, syntax))
                 .map(|patterns| Self::Text(patterns, case))
         };
         let number = |comparison| {
-            each(values, path, |value| number(value).ok_or_else(|| format!("{value:?} is not a number")))
+            each(values, path, |value| number(value).ok_or_else(|| format!("{} is not a number", quoted(value))))
                 .map(|numbers| Self::Number(numbers, comparison))
         };
         let date = |comparison| {
-            each(values, path, |value| date(value).ok_or_else(|| format!("{value:?} is not a date")))
-                .map(|dates| Self::Date(dates, comparison))
+            each(values, path, policy_date).map(|dates| Self::Date(dates, comparison))
         };
         let network = || {
             each(values, path, |value| {
                 Network::parse(value)
-                    .ok_or_else(|| format!("{value:?} is not an address or a range in CIDR notation"))
+                    .ok_or_else(|| format!("{} is not an address or a range in CIDR notation", quoted(value)))
             })
             .map(Self::Network)
         };
         let arn = || each(values, path, |value| ArnPattern::parse(value, variables)).map(Self::Arn);
+        let binary = || {
+            each(values, path, |value| {
+                let message = || format!("{} is not base64", quoted(value));
+                is_base64(value).then(|| value.to_owned()).ok_or_else(message)
+            })
+            .map(Self::Binary)
+        };
         let booleans = || {
             each(values, path, |value| {
-                boolean(value).ok_or_else(|| format!("{value:?} is not true or false"))
+                boolean(value).ok_or_else(|| format!("{} is not true or false", quoted(value)))
             })
         };
         let (test, negated) = match name {
@@ -250,14 +274,14 @@ impl Test {
             "DateGreaterThan" => (date(Comparison::Greater)?, false),
             "DateGreaterThanEquals" => (date(Comparison::GreaterOrEqual)?, false),
             "Bool" => (Self::Bool(booleans()?), false),
-            "BinaryEquals" => (Self::Binary(values.to_vec()), false),
+            "BinaryEquals" => (binary()?, false),
             "IpAddress" => (network()?, false),
             "NotIpAddress" => (network()?, true),
             "ArnEquals" | "ArnLike" => (arn()?, false),
             "ArnNotEquals" | "ArnNotLike" => (arn()?, true),
             "Null" => match booleans()?.as_slice() {
                 [absent] => (Self::Null(*absent), false),
-                _ => return Err(PolicyError::form(path, "Null takes one value, true or false")),
+                _ => return Err(several_for_null(values, path)),
             },
             _ => return Ok(None),
         };
@@ -288,14 +312,30 @@ impl Test {
     }
 }
 
-fn each<T>(
-    values: &[String],
-    path: &str,
-    parse: impl Fn(&str) -> Result<T, String>,
-) -> Result<Vec<T>, PolicyError> {
-    values.iter().map(|value| parse(value).map_err(|message| PolicyError::form(path, message))).collect()
+/// A text of the policy and where it stands.
+#[derive(Debug, Clone, Copy)]
+struct Word<'a> {
+    at: usize,
+    text: &'a str,
 }
 
+fn several_for_null(values: &[Word<'_>], path: &str) -> Fault {
+    let at = values.get(1).map_or(0, |second| second.at);
+    Fault::form(at, path, "Null takes one value, true or false")
+}
+
+fn each<T>(
+    values: &[Word<'_>],
+    path: &str,
+    parse: impl Fn(&str) -> Result<T, String>,
+) -> Result<Vec<T>, Fault> {
+    values
+        .iter()
+        .map(|value| parse(value.text).map_err(|message| Fault::form(value.at, path, message)))
+        .collect()
+}
+
+/// An integer or a decimal. Exact for integers of up to 53 bits, which is more than any key's value has.
 fn number(text: &str) -> Option<f64> {
     text.parse::<f64>().ok().filter(|number| number.is_finite())
 }
@@ -310,27 +350,63 @@ fn boolean(text: &str) -> Option<bool> {
     }
 }
 
-/// ISO 8601 with a time, a day alone, or seconds since 1970.
+/// The form of base64 with padding (RFC 4648 section 4); a value of this type is given in base64 too, so that bytes are
+/// equal when texts are.
+fn is_base64(text: &str) -> bool {
+    let digits = text.trim_end_matches('=');
+    text.len().is_multiple_of(4)
+        && text.len() - digits.len() <= 2
+        && digits.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'+' || byte == b'/')
+}
+
+/// Seconds since 1970.
+fn epoch(text: &str) -> Option<Timestamp> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let whole = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    whole.then(|| text.parse().ok().map(Timestamp::from_seconds)).flatten()
+}
+
+/// A date as requests give it: seconds since 1970, or one of the W3C's forms of ISO 8601 (W3C Note "Date and Time
+/// Formats"): a month, a day, or a time with its zone.
 fn date(text: &str) -> Option<Timestamp> {
-    if let Ok(seconds) = text.parse::<i64>() {
-        return Some(Timestamp::from_seconds(seconds));
+    let plain = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'-' | b'+' | b':' | b'.' | b'T' | b'Z');
+    if let Some(instant) = epoch(text) {
+        return Some(instant);
     }
-    Timestamp::parse_rfc3339(text).or_else(|| Timestamp::parse_rfc3339(&format!("{text}T00:00:00Z")))
+    if !text.bytes().all(plain) {
+        return None;
+    }
+    match text.len() {
+        7 => Timestamp::parse_rfc3339(&format!("{text}-01T00:00:00Z")),
+        10 => Timestamp::parse_rfc3339(&format!("{text}T00:00:00Z")),
+        _ if text.as_bytes().get(10) == Some(&b'T') => Timestamp::parse_rfc3339(text),
+        _ => None,
+    }
+}
+
+/// A date as policies give it. Four digits could be a year or seconds since 1970, and are refused.
+fn policy_date(text: &str) -> Result<Timestamp, String> {
+    if text.len() == 4 && epoch(text).is_some() {
+        return Err(format!("{} could be a year or a number of seconds; write a day", quoted(text)));
+    }
+    date(text).ok_or_else(|| format!("{} is not a date", quoted(text)))
 }
 
 /// One value or a list of at least one; numbers and booleans count as their text.
-fn scalars(node: &Node, path: &str) -> Result<Vec<String>, PolicyError> {
-    let scalar = |node: &Node| match node {
-        Node::Text(text) => Ok(text.clone()),
-        Node::Number(number) => Ok(number.clone()),
-        Node::Bool(value) => Ok(value.to_string()),
-        Node::Null | Node::List(_) | Node::Object(_) => {
-            Err(PolicyError::form(path, format!("expected a value, found {}", node.kind())))
+fn scalars<'a>(node: &'a Node, path: &str) -> Result<Vec<Word<'a>>, Fault> {
+    let scalar = |node: &'a Node| match &node.value {
+        Value::Text(text) | Value::Number(text) => Ok(Word { at: node.at, text }),
+        Value::Bool(true) => Ok(Word { at: node.at, text: "true" }),
+        Value::Bool(false) => Ok(Word { at: node.at, text: "false" }),
+        Value::Null | Value::List(_) | Value::Object(_) => {
+            Err(Fault::form(node.at, path, format!("expected a value, found {}", node.kind())))
         }
     };
-    match node {
-        Node::List(items) if items.is_empty() => Err(PolicyError::form(path, "the list is empty")),
-        Node::List(items) => items.iter().map(scalar).collect(),
-        other => scalar(other).map(|value| vec![value]),
+    match &node.value {
+        Value::List(items) if items.is_empty() => Err(Fault::form(node.at, path, "the list is empty")),
+        Value::List(items) => items.iter().map(scalar).collect(),
+        Value::Null | Value::Text(_) | Value::Bool(_) | Value::Number(_) | Value::Object(_) => {
+            scalar(node).map(|value| vec![value])
+        }
     }
 }

@@ -1,5 +1,9 @@
 //! Patterns with `*`, `?` and policy variables.
+//!
+//! Source: IAM User Guide, "IAM JSON policy elements: Resource" (wildcards) and "IAM policy elements: Variables and
+//! tags" (variables, defaults, special characters, variables with no value).
 
+use crate::error::quoted;
 use crate::request::{ConditionValue, Context};
 use std::borrow::Cow;
 
@@ -21,7 +25,11 @@ enum Token {
 /// A compiled pattern.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Pattern {
+    /// As written.
+    text: String,
     tokens: Vec<Token>,
+    /// Whether a token is a variable: most patterns have none and are matched as they stand.
+    varies: bool,
 }
 
 /// How texts are compared.
@@ -48,7 +56,8 @@ impl Pattern {
         let mut rest = text;
         while let Some(character) = rest.chars().next() {
             if syntax.variables && rest.starts_with("${") {
-                let end = rest.find('}').ok_or_else(|| format!("the variable in {text:?} is not closed"))?;
+                let end = variable_end(rest)
+                    .ok_or_else(|| format!("the variable in {} is not closed", quoted(text)))?;
                 let inside = &rest[2..end];
                 rest = &rest[end + 1..];
                 match inside {
@@ -77,50 +86,75 @@ impl Pattern {
             }
         }
         flush(&mut literal, &mut tokens);
-        Ok(Self { tokens })
+        let varies = tokens.iter().any(|token| matches!(token, Token::Variable { .. }));
+        Ok(Self { text: text.to_owned(), tokens, varies })
     }
 
-    /// Whether the whole of `text` fits. A variable without a value fits nothing.
+    /// The pattern as written.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether the whole of `text` fits. A variable without a value fits nothing, and what stands for a variable is
+    /// text: a star in it is a star.
     pub(crate) fn matches(&self, text: &str, case: Case, context: &dyn Context) -> bool {
-        // Nearly every pattern is one of these, and they need no list.
+        // Nearly every pattern is one of these.
         match self.tokens.as_slice() {
             [Token::AnyText] => return true,
             [Token::Literal(literal)] => return prefix(text, literal, case) == Some(text.len()),
             [Token::Literal(literal), Token::AnyText] => return prefix(text, literal, case).is_some(),
             _ => {}
         }
-        let mut parts: Vec<Part<'_>> = Vec::with_capacity(self.tokens.len());
-        for token in &self.tokens {
-            parts.push(match token {
-                Token::Literal(literal) => Part::Literal(Cow::Borrowed(literal)),
-                Token::AnyText => Part::AnyText,
-                Token::AnyCharacter => Part::AnyCharacter,
-                Token::Variable { name, default } => match value_of(context, name) {
-                    Some(value) => Part::Literal(Cow::Owned(value)),
-                    None => match default {
-                        Some(default) => Part::Literal(Cow::Borrowed(default)),
-                        None => return false,
-                    },
-                },
-            });
+        if !self.varies {
+            return fits(|at| self.tokens.get(at).and_then(Token::part), text, case);
         }
-        fits(&parts, text, case)
+        let mut values: Vec<Cow<'_, str>> = Vec::new();
+        for token in &self.tokens {
+            if let Token::Variable { name, default } = token {
+                match (value_of(context, name), default) {
+                    (Some(value), _) => values.push(Cow::Owned(value)),
+                    (None, Some(default)) => values.push(Cow::Borrowed(default)),
+                    (None, None) => return false,
+                }
+            }
+        }
+        let mut values = values.iter();
+        let parts: Vec<Part<'_>> = self
+            .tokens
+            .iter()
+            .filter_map(|token| token.part().or_else(|| values.next().map(|value| Part::Literal(value))))
+            .collect();
+        fits(|at| parts.get(at).copied(), text, case)
     }
 }
 
+/// A part of a pattern once its variables have values.
+#[derive(Clone, Copy)]
 enum Part<'a> {
-    Literal(Cow<'a, str>),
+    Literal(&'a str),
     AnyText,
     AnyCharacter,
 }
 
+impl Token {
+    /// None for a variable.
+    fn part(&self) -> Option<Part<'_>> {
+        match self {
+            Self::Literal(literal) => Some(Part::Literal(literal)),
+            Self::AnyText => Some(Part::AnyText),
+            Self::AnyCharacter => Some(Part::AnyCharacter),
+            Self::Variable { .. } => None,
+        }
+    }
+}
+
 /// Goes through the text once for each run between two stars: a star remembers where it stood, and only the
 /// last one is ever widened, so time is at most text times pattern.
-fn fits(parts: &[Part<'_>], text: &str, case: Case) -> bool {
+fn fits<'a>(part_at: impl Fn(usize) -> Option<Part<'a>>, text: &str, case: Case) -> bool {
     let (mut at, mut part) = (0, 0);
     let mut retry: Option<(usize, usize)> = None;
     loop {
-        let taken = match parts.get(part) {
+        let taken = match part_at(part) {
             Some(Part::AnyText) => {
                 retry = Some((part + 1, at));
                 part += 1;
@@ -168,22 +202,43 @@ fn value_of(context: &dyn Context, name: &str) -> Option<String> {
     }
 }
 
+/// Where the variable that `text` starts with is closed: its first brace outside the quotes of a default.
+pub(crate) fn variable_end(text: &str) -> Option<usize> {
+    let mut quoted = false;
+    for (at, character) in text.char_indices() {
+        match character {
+            '\'' => quoted = !quoted,
+            '}' if !quoted => return Some(at),
+            _ => {}
+        }
+    }
+    None
+}
+
 fn variable(inside: &str) -> Result<Token, String> {
+    let whole = || quoted(&format!("${{{inside}}}"));
     let (name, default) = match inside.split_once(',') {
         None => (inside, None),
         Some((name, default)) => {
-            let default = default.trim();
-            let quoted = default.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
-            let default =
-                quoted.ok_or_else(|| format!("the default in ${{{inside}}} is not in single quotes"))?;
-            (name, Some(default.to_owned()))
+            let text = default.trim().strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
+            let text = text.ok_or_else(|| format!("the default in {} is not in single quotes", whole()))?;
+            (name, Some(text.to_owned()))
         }
     };
     let name = name.trim();
-    if name.is_empty() || !name.contains(':') {
-        return Err(format!("${{{inside}}} does not name a condition key"));
+    if !is_condition_key(name) {
+        return Err(format!("{} does not name a condition key", whole()));
     }
     Ok(Token::Variable { name: name.to_ascii_lowercase(), default })
+}
+
+/// `aws:…` or the prefix of a service, a colon and a name.
+pub(crate) fn is_condition_key(text: &str) -> bool {
+    text.split_once(':').is_some_and(|(prefix, name)| {
+        !prefix.is_empty()
+            && prefix.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && !name.is_empty()
+    })
 }
 
 fn flush(literal: &mut String, tokens: &mut Vec<Token>) {

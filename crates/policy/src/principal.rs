@@ -1,9 +1,13 @@
 //! `Principal` and `NotPrincipal`.
+//!
+//! Source: IAM User Guide, "AWS JSON policy elements: Principal" and "NotPrincipal".
 
-use crate::PolicyError;
+use crate::document::Effect;
+use crate::error::{Fault, quoted, step};
 use crate::evaluate::Delegation;
-use crate::json::Node;
+use crate::json::{Node, Value};
 use crate::request::{PrincipalFacts, PrincipalKind};
+use keywright_types::PARTITION;
 
 /// Someone whom a resource's policy names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,139 +19,183 @@ enum Named {
     /// A user, role, session or federated user.
     Arn(String),
     Service(String),
-    /// Kept for what it says; nobody signs in here as one.
-    Federated(String),
-    CanonicalUser(String),
+    /// The unique id that a deleted user or role leaves behind, a provider of identities, a canonical user: kept for
+    /// what it says; nobody signs in here as one.
+    Nobody,
 }
 
 /// The principals of a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Principals {
-    named: Vec<Named>,
-    /// `NotPrincipal`.
-    negated: bool,
+pub(crate) enum Principals {
+    These(Vec<Named>),
+    /// `NotPrincipal`: everybody else. Only a Deny has it.
+    AllBut(Vec<Named>),
 }
 
 impl Principals {
-    pub(crate) fn parse(node: &Node, negated: bool, path: &str) -> Result<Self, PolicyError> {
+    pub(crate) fn parse(node: &Node, negated: bool, path: &str) -> Result<Self, Fault> {
         let mut named = Vec::new();
-        match node {
-            Node::Text(text) if text == "*" => named.push(Named::Everyone),
-            Node::Object(members) if !members.is_empty() => {
-                for (kind, values) in members {
-                    let path = format!("{path}.{kind}");
-                    for value in texts(values, &path)? {
-                        named.push(one(kind, value, &path)?);
+        match &node.value {
+            Value::Text(text) if text == "*" => named.push(Named::Everyone),
+            Value::Object(members) if !members.is_empty() => {
+                for member in members {
+                    let path = step(path, &member.name);
+                    let read = reader(&member.name).ok_or_else(|| {
+                        let known = "AWS, Service, Federated and CanonicalUser are known";
+                        Fault::form(member.at, &path, format!("unknown kind of principal; {known}"))
+                    })?;
+                    for (at, text) in texts(&member.node, &path)? {
+                        named.push(read(text).map_err(|message| Fault::form(at, &path, message))?);
                     }
                 }
             }
-            _ => return Err(PolicyError::form(path, "expected \"*\" or an object such as {\"AWS\": …}")),
+            Value::Null
+            | Value::Text(_)
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::List(_)
+            | Value::Object(_) => {
+                return Err(Fault::form(
+                    node.at,
+                    path,
+                    "expected \"*\" or an object such as {\"AWS\": …}",
+                ));
+            }
         }
-        if negated && named.contains(&Named::Everyone) {
-            return Err(PolicyError::form(path, "NotPrincipal cannot be everyone"));
+        if !negated {
+            return Ok(Self::These(named));
         }
-        Ok(Self { named, negated })
+        if named.contains(&Named::Everyone) {
+            return Err(Fault::form(node.at, path, "NotPrincipal cannot be everyone"));
+        }
+        Ok(Self::AllBut(named))
     }
 
-    /// Whether an Allow of this statement speaks of the principal, and how.
-    pub(crate) fn allows(&self, principal: &PrincipalFacts<'_>) -> Option<Delegation> {
-        let found = self.named.iter().filter_map(|named| named.is(principal)).max();
-        match (self.negated, found) {
-            (false, found) => found,
-            (true, None) => Some(Delegation::Direct),
-            (true, Some(_)) => None,
+    /// Whether a statement of this effect speaks of the principal, and how.
+    ///
+    /// A Deny that names an account means everybody in it, as an Allow does; one that excepts an account (the IAM User
+    /// Guide asks for that beside the user or role that is meant) excepts its root user only.
+    pub(crate) fn speak_of(&self, principal: &PrincipalFacts<'_>, effect: Effect) -> Option<Delegation> {
+        match self {
+            Self::These(named) => strongest(named, principal),
+            Self::AllBut(named) => match (effect, strongest(named, principal)) {
+                // The parser lets no Allow be negated. Were there one, it would allow nobody.
+                (Effect::Allow, _) | (Effect::Deny, Some(Delegation::Direct | Delegation::Role)) => None,
+                (Effect::Deny, Some(Delegation::Account)) => {
+                    (principal.kind != PrincipalKind::Root).then_some(Delegation::Direct)
+                }
+                (Effect::Deny, None) => Some(Delegation::Direct),
+            },
         }
     }
+}
 
-    /// Whether a Deny of this statement speaks of the principal. An account that is named means everybody in
-    /// it; one that is excepted excepts its root user only.
-    pub(crate) fn denies(&self, principal: &PrincipalFacts<'_>) -> bool {
-        let found = self.named.iter().filter_map(|named| named.is(principal)).max();
-        if !self.negated {
-            return found.is_some();
-        }
-        match found {
-            Some(Delegation::Direct) => false,
-            Some(Delegation::Account) => principal.kind != PrincipalKind::Root,
-            None => true,
-        }
-    }
+fn strongest(named: &[Named], principal: &PrincipalFacts<'_>) -> Option<Delegation> {
+    named.iter().filter_map(|named| named.is(principal)).max()
 }
 
 impl Named {
     fn is(&self, principal: &PrincipalFacts<'_>) -> Option<Delegation> {
-        let direct = |yes: bool| yes.then_some(Delegation::Direct);
+        let is_service = principal.kind == PrincipalKind::Service;
         match self {
             Self::Everyone => Some(Delegation::Direct),
             Self::Account(account) => {
-                let of_account = principal.kind != PrincipalKind::Service && principal.account == account;
-                of_account.then_some(Delegation::Account)
+                (!is_service && principal.account == account).then_some(Delegation::Account)
             }
-            Self::Arn(arn) => direct(
-                principal.kind != PrincipalKind::Service
-                    && (principal.arn == arn || principal.role_arn == Some(arn)),
-            ),
-            Self::Service(name) => direct(principal.kind == PrincipalKind::Service && principal.arn == name),
-            Self::Federated(_) | Self::CanonicalUser(_) => None,
+            Self::Arn(arn) if !is_service && principal.arn == arn => Some(Delegation::Direct),
+            Self::Arn(arn) => {
+                (!is_service && principal.role_arn == Some(arn)).then_some(Delegation::Role)
+            }
+            Self::Service(name) => (is_service && principal.arn == name).then_some(Delegation::Direct),
+            Self::Nobody => None,
         }
     }
 }
 
-fn one(kind: &str, value: &str, path: &str) -> Result<Named, PolicyError> {
+/// How the values of one kind of principal are read; none for an unknown kind.
+fn reader(kind: &str) -> Option<fn(&str) -> Result<Named, String>> {
     match kind {
-        "AWS" => aws(value, path),
-        "Service" if is_service(value) => Ok(Named::Service(value.to_owned())),
-        "Service" => Err(PolicyError::form(path, format!("{value:?} is not a service's name"))),
-        "Federated" => Ok(Named::Federated(value.to_owned())),
-        "CanonicalUser" => Ok(Named::CanonicalUser(value.to_owned())),
-        _ => Err(PolicyError::form(
-            path,
-            "unknown kind of principal; AWS, Service, Federated and CanonicalUser are known",
-        )),
+        "AWS" => Some(aws),
+        "Service" => Some(service),
+        "Federated" => Some(federated),
+        "CanonicalUser" => Some(canonical_user),
+        _ => None,
     }
 }
 
-fn aws(value: &str, path: &str) -> Result<Named, PolicyError> {
+fn aws(value: &str) -> Result<Named, String> {
     if value == "*" {
         return Ok(Named::Everyone);
+    }
+    if value.contains(['*', '?']) {
+        return Err(format!("{}: wildcards are not allowed inside a principal's ARN", quoted(value)));
     }
     if is_account(value) {
         return Ok(Named::Account(value.to_owned()));
     }
-    // The unique id that a deleted user or role leaves behind; it names nobody any more.
-    if value.starts_with("AIDA") || value.starts_with("AROA") {
-        return Ok(Named::Arn(value.to_owned()));
+    if is_unique_id(value) {
+        return Ok(Named::Nobody);
     }
-    let parts: Vec<&str> = value.splitn(6, ':').collect();
-    let [arn, partition, service, region, account, resource] = parts.as_slice() else {
-        return Err(PolicyError::form(path, format!("{value:?} is not a principal")));
-    };
-    if value.contains(['*', '?']) {
-        return Err(PolicyError::form(
-            path,
-            format!("{value:?}: wildcards are not allowed inside a principal's ARN"),
-        ));
+    arn(value).ok_or_else(|| format!("{} is not a principal", quoted(value)))
+}
+
+/// The ARN of an account, user, role, session or federated user. Those of other partitions are refused: their accounts
+/// are others, also under the same number.
+fn arn(value: &str) -> Option<Named> {
+    let mut parts = value.splitn(6, ':');
+    let (arn, partition) = (parts.next()?, parts.next()?);
+    let (service, region) = (parts.next()?, parts.next()?);
+    let (account, resource) = (parts.next()?, parts.next()?);
+    if arn != "arn" || partition != PARTITION || !region.is_empty() || !is_account(account) {
+        return None;
     }
-    let kind = resource.split('/').next().unwrap_or_default();
-    let of_kind = match *service {
-        "iam" => matches!(kind, "root" | "user" | "role"),
-        "sts" => matches!(kind, "assumed-role" | "federated-user"),
+    if service == "iam" && resource == "root" {
+        return Some(Named::Account(account.to_owned()));
+    }
+    let (kind, name) = resource.split_once('/')?;
+    let segments = name.split('/').count();
+    let named = match (service, kind) {
+        // Paths may stand before the name.
+        ("iam", "user" | "role") => true,
+        ("sts", "assumed-role") => segments == 2,
+        ("sts", "federated-user") => segments == 1,
         _ => false,
     };
-    let named = resource.contains('/') && !resource.ends_with('/') || *resource == "root";
-    if *arn != "arn"
-        || !partition.starts_with("aws")
-        || !region.is_empty()
-        || !is_account(account)
-        || !of_kind
-        || !named
-    {
-        return Err(PolicyError::form(path, format!("{value:?} is not a principal")));
-    }
-    if *resource == "root" {
-        Ok(Named::Account((*account).to_owned()))
+    // The characters of IAM's names and paths (IAM API Reference, User and Role).
+    let plain = |segment: &str| {
+        !segment.is_empty()
+            && segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(&byte))
+    };
+    (named && name.split('/').all(plain)).then(|| Named::Arn(value.to_owned()))
+}
+
+fn service(value: &str) -> Result<Named, String> {
+    let plain = |label: &str| {
+        !label.is_empty()
+            && label
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+    };
+    if value.contains('.') && value.split('.').all(plain) {
+        Ok(Named::Service(value.to_owned()))
     } else {
-        Ok(Named::Arn(value.to_owned()))
+        Err(format!("{} is not a service's name", quoted(value)))
+    }
+}
+
+fn federated(value: &str) -> Result<Named, String> {
+    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_graphic() && !b"*?\"".contains(&byte)) {
+        Ok(Named::Nobody)
+    } else {
+        Err(format!("{} is not a provider of identities", quoted(value)))
+    }
+}
+
+fn canonical_user(value: &str) -> Result<Named, String> {
+    if value.len() == 64 && value.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        Ok(Named::Nobody)
+    } else {
+        Err(format!("{} is not a canonical user id", quoted(value)))
     }
 }
 
@@ -155,22 +203,26 @@ fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-fn is_service(text: &str) -> bool {
-    text.contains('.')
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'.' || byte == b'-')
+/// `AIDA…` of a user, `AROA…` of a role (IAM User Guide, "Unique identifiers").
+fn is_unique_id(text: &str) -> bool {
+    (text.starts_with("AIDA") || text.starts_with("AROA"))
+        && (16..=128).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
 }
 
-/// A string, or a list of at least one.
-pub(crate) fn texts<'a>(node: &'a Node, path: &str) -> Result<Vec<&'a str>, PolicyError> {
-    let text = |node: &'a Node| match node {
-        Node::Text(text) => Ok(text.as_str()),
-        other => Err(PolicyError::form(path, format!("expected a string, found {}", other.kind()))),
+/// A string, or a list of at least one, each with its place.
+pub(crate) fn texts<'a>(node: &'a Node, path: &str) -> Result<Vec<(usize, &'a str)>, Fault> {
+    let text = |node: &'a Node| match &node.value {
+        Value::Text(text) => Ok((node.at, text.as_str())),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::List(_) | Value::Object(_) => {
+            Err(Fault::form(node.at, path, format!("expected a string, found {}", node.kind())))
+        }
     };
-    match node {
-        Node::List(items) if items.is_empty() => Err(PolicyError::form(path, "the list is empty")),
-        Node::List(items) => items.iter().map(text).collect(),
-        other => text(other).map(|text| vec![text]),
+    match &node.value {
+        Value::List(items) if items.is_empty() => Err(Fault::form(node.at, path, "the list is empty")),
+        Value::List(items) => items.iter().map(text).collect(),
+        Value::Null | Value::Text(_) | Value::Bool(_) | Value::Number(_) | Value::Object(_) => {
+            text(node).map(|text| vec![text])
+        }
     }
 }

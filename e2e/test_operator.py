@@ -1,0 +1,135 @@
+"""What an operator meets: configuration, health, metrics, rotation reports, a good stop."""
+
+import json
+import signal
+import subprocess
+import urllib.error
+import urllib.request
+
+from conftest import BINARY, Server, wait_until
+
+
+def run(*arguments, **settings):
+    return subprocess.run([str(BINARY), *arguments], capture_output=True, text=True, timeout=30, check=False, **settings)
+
+
+def test_bad_configuration_points_at_the_line(folder):
+    for text, said in (
+        ("listen = '127.0.0.1:0'\n\n[kms]\nrotation.min_day = 7\n", ["min_day", "unknown field", "4"]),
+        ("listen = 7\n", ["string", "1"]),
+        ("[limits\n", ["1"]),
+    ):
+        (folder / "keywright.toml").write_text(text, encoding="utf-8")
+        outcome = run("server", cwd=folder)
+        assert outcome.returncode == 3, outcome.stderr
+        for word in said:
+            assert word in outcome.stderr, outcome.stderr
+        assert "keywright.toml" in outcome.stderr
+        assert not (folder / "keywright-data").exists(), "nothing was made"
+
+
+def test_values_that_do_not_fit_are_refused_with_what_fits(folder):
+    for arguments, said in (
+        (["--listen", "0.0.0.0:5399"], "TLS"),
+        (["--listen", "somewhere"], "127.0.0.1:5399"),
+        (["--store", "mysql"], "sqlite"),
+        (["--regions", "Mars!"], "Region"),
+        (["--account-id", "12"], "12 digits"),
+    ):
+        outcome = run("server", "--data", str(folder / "data"), *arguments)
+        assert outcome.returncode == 3, arguments
+        assert said in " ".join(outcome.stderr.replace("│", " ").split()), outcome.stderr
+    assert run("server", "--no-such-flag").returncode == 2
+    assert run("nonsense").returncode == 2
+
+
+def test_an_extra_region_is_served_and_a_typo_is_not(folder):
+    server = Server(folder, arguments=["--regions", "cellar-1"]).start()
+    try:
+        key = server.client(region="cellar-1").create_key()["KeyMetadata"]
+        assert key["Arn"].startswith("arn:aws:kms:cellar-1:")
+    finally:
+        server.stop()
+
+
+def get(server, path):
+    try:
+        with urllib.request.urlopen(server.url + path, timeout=10) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as refused:
+        return refused.code, refused.read().decode()
+
+
+def test_metrics_count_what_happened(server, kms):
+    kms.create_key()
+    status, text = get(server, "/metrics")
+    assert status == 200
+    line = next(line for line in text.splitlines() if line.startswith("keywright_requests_total") and "CreateKey" in line)
+    assert 'code="OK"' in line and int(line.rsplit(" ", 1)[1]) >= 1
+    assert "keywright_request_seconds_bucket" in text
+    urllib_refused = urllib.request.Request(server.url + "/", method="POST", headers={"X-Amz-Target": "TrentService.X"})
+    try:
+        urllib.request.urlopen(urllib_refused, timeout=10)
+        raise AssertionError("it was let in")
+    except urllib.error.HTTPError:
+        pass
+    _, text = get(server, "/metrics")
+    assert "keywright_door_refusals_total" in text
+
+
+def test_rotation_reports_say_why_a_key_does_not_rotate(server, kms):
+    key = kms.create_key(Tags=[{"TagKey": "keywright:rotation-period", "TagValue": "30d"}])["KeyMetadata"]
+    kms.disable_key(KeyId=key["KeyId"])
+    where = ["--data", str(server.data), "--endpoint", server.url]
+    outcome = server.keywright("rotation", "list", *where, "--output", "json")
+    entry = next(e for e in json.loads(outcome.stdout)["Rotations"] if e["ResourceArn"] == key["Arn"])
+    assert entry["Status"] == "BLOCKED"
+    assert "disabled" in entry["Reason"].lower()
+    outcome = server.keywright("rotation", "due", *where)
+    assert outcome.returncode == 1, "there is a finding"
+    assert key["Arn"] in outcome.stdout
+    kms.enable_key(KeyId=key["KeyId"])
+    outcome = server.keywright("rotation", "due", *where)
+    assert (outcome.returncode, key["Arn"] in outcome.stdout) == (0, False)
+    outcome = server.keywright("rotation", "list", "--endpoint", "http://127.0.0.1:1", "--data", str(server.data))
+    assert outcome.returncode == 3
+    assert "127.0.0.1:1" in outcome.stderr
+
+
+def test_a_stop_finishes_and_says_so(folder):
+    server = Server(folder).start()
+    server.client().create_key()
+    process = server.process
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=10) == 0
+    wait_until(lambda: any("stopping" in line for line in server.log), 5)
+    verified = run("trail", "verify", "--data", str(server.data), "--output", "json")
+    report = json.loads(verified.stdout)
+    assert verified.returncode == 0
+    assert (report["Sound"], report["UnsignedLines"]) == (True, 0), "a good stop signs the trail"
+    tail = run("trail", "tail", "--data", str(server.data), "-n", "1")
+    assert json.loads(tail.stdout)["eventName"] == "CreateKey"
+    server.process = None
+
+
+def test_a_trail_that_was_edited_is_named(folder):
+    server = Server(folder).start()
+    server.client().create_key()
+    server.stop()
+    segment = next((server.data / "trail").glob("segment-*.jsonl"))
+    segment.write_text(segment.read_text().replace("CreateKey", "DeleteKey", 1), encoding="utf-8")
+    verified = run("trail", "verify", "--data", str(server.data))
+    assert verified.returncode == 1
+    assert "NOT SOUND" in verified.stdout and segment.name in verified.stdout
+
+
+def test_the_log_is_json_when_asked(folder):
+    server = Server(folder, environment={"KEYWRIGHT_LOG_FORMAT": "json"})
+    process = subprocess.Popen(
+        [str(BINARY), "server", "--data", str(server.data), "--listen", "127.0.0.1:0"],
+        stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
+        env={"KEYWRIGHT_LOG_FORMAT": "json", "PATH": "/usr/bin:/bin"})
+    line = process.stderr.readline()
+    process.terminate()
+    process.wait(timeout=10)
+    assert json.loads(line)["level"] in {"INFO", "WARN"}
