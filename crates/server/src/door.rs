@@ -4,6 +4,7 @@
 //! what was read → pipeline. Requests that fail authentication are counted, and not recorded in the trail.
 
 use crate::app::App;
+use crate::metrics;
 use crate::registry::{Entry, Registry};
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
@@ -44,8 +45,9 @@ impl Door {
             Ok((context, mut body)) => {
                 let answer = entry.run(&self.app, &context, &body).await;
                 body.zeroize();
-                let code = answer.as_ref().map_or_else(|error| error.code, |_| "OK");
-                self.app.metrics.request(entry.service.name, entry.operation.name, code, started.elapsed());
+                let code = answer.as_ref().map_or_else(|error| error.code, |_| metrics::OK);
+                let (service, operation) = (entry.service.name, entry.operation.name);
+                self.app.metrics.request(&entry.metrics, service, operation, code, started.elapsed());
                 answer
             }
             Err(fault) => return self.refuse(entry.service, request_id, &fault),

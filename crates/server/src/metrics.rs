@@ -1,7 +1,8 @@
 //! What the server counts; `/metrics` shows it in Prometheus's text form.
 
-use metrics::{counter, gauge, histogram};
+use metrics::{Counter, Histogram, counter, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 /// The counters' home. Each server has a recorder of its own, so that tests do not share one.
@@ -9,6 +10,15 @@ pub struct Metrics {
     recorder: metrics_exporter_prometheus::PrometheusRecorder,
     handle: PrometheusHandle,
 }
+
+/// What an operation counts of its requests.
+pub struct OperationMetrics {
+    done: Counter,
+    seconds: Histogram,
+}
+
+/// The `code` of a request that was done.
+pub const OK: &str = "OK";
 
 /// Upper bounds of the request times' buckets, in seconds.
 const BUCKETS: &[f64] =
@@ -42,20 +52,35 @@ impl Metrics {
         metrics::with_local_recorder(&self.recorder, count);
     }
 
-    /// A request that reached an operation; `code` is `OK` or AWS's error code.
+    /// A request that reached an operation; `code` is `OK` or AWS's error code. `kept` holds the operation's own
+    /// counters from its first request on: looking them up by their labels would cost more than counting.
     pub fn request(
         &self,
+        kept: &OnceLock<OperationMetrics>,
         service: &'static str,
         operation: &'static str,
         code: &'static str,
         took: Duration,
     ) {
-        self.with(|| {
-            counter!("keywright_requests_total", "service" => service, "operation" => operation, "code" => code)
-                .increment(1);
-            histogram!("keywright_request_seconds", "service" => service, "operation" => operation)
-                .record(took.as_secs_f64());
+        let own = kept.get_or_init(|| {
+            let mut own = None;
+            self.with(|| {
+                own = Some(OperationMetrics {
+                    done: counter!("keywright_requests_total", "service" => service, "operation" => operation, "code" => OK),
+                    seconds: histogram!("keywright_request_seconds", "service" => service, "operation" => operation),
+                });
+            });
+            own.expect("a recorder calls what it is given")
         });
+        own.seconds.record(took.as_secs_f64());
+        if code == OK {
+            own.done.increment(1);
+        } else {
+            self.with(|| {
+                counter!("keywright_requests_total", "service" => service, "operation" => operation, "code" => code)
+                    .increment(1);
+            });
+        }
     }
 
     /// A request refused before it reached an operation.

@@ -5,13 +5,14 @@
 //! whoever reviews, and not calls inside handlers.
 
 use crate::app::{App, Serves};
+use crate::metrics::OperationMetrics;
 use crate::pipeline::{self, Answer};
 use keywright_auth::{Operation, RequestContext};
 use keywright_aws::{OperationModel, ServiceModel, WireError, keywright, kms, secretsmanager};
 use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Runs an operation on a request's body.
 type Handler = for<'a> fn(
@@ -28,6 +29,7 @@ pub(crate) struct Entry {
     /// The largest body read, in bytes.
     pub(crate) body_bytes_max: usize,
     handler: Option<Handler>,
+    pub(crate) metrics: OnceLock<OperationMetrics>,
 }
 
 /// No KMS request is larger: 128 KiB of policy text, escaped, and 50 tags are the most.
@@ -90,7 +92,7 @@ impl Registry {
     fn add_service(&mut self, service: &'static ServiceModel, body_bytes_max: usize) {
         self.services.push(service);
         for operation in service.operations {
-            let entry = Entry { service, operation, body_bytes_max, handler: None };
+            let entry = Entry { service, operation, body_bytes_max, handler: None, metrics: OnceLock::new() };
             self.by_target.insert(target(service, operation), entry);
         }
     }
