@@ -123,6 +123,22 @@ def test_a_trail_that_was_edited_is_named(folder):
     assert "NOT SOUND" in verified.stdout and segment.name in verified.stdout
 
 
+def test_a_trail_cut_short_while_nobody_looked_is_noticed_at_the_start(folder):
+    server = Server(folder).start()
+    server.client().create_key()
+    server.client().create_key()
+    server.stop()
+    server.start().stop()
+    assert not any("the trail lacks a line" in line for line in server.log), "a whole trail is no news"
+    segment = next((server.data / "trail").glob("segment-*.jsonl"))
+    lines = segment.read_bytes().splitlines(keepends=True)
+    segment.write_bytes(b"".join(lines[:2]))
+    verified = run("trail", "verify", "--data", str(server.data))
+    assert verified.returncode == 0, "what is left is chained; only the store knows of more"
+    server.start().stop()
+    assert any("the trail lacks a line" in line for line in server.log)
+
+
 def test_the_log_is_json_when_asked(folder):
     server = Server(folder, environment={"KEYWRIGHT_LOG_FORMAT": "json"})
     process = subprocess.Popen(

@@ -1,7 +1,7 @@
 //! What the service tells by itself: events for the bus and records for the trail.
 
 use crate::context::Env;
-use keywright_store::{AuditRow, OutboxRow};
+use keywright_store::{AuditRecord, OutboxRow};
 use keywright_trail::{Record, Resource};
 use keywright_types::{AccountId, Region};
 use serde_json::{Value, json};
@@ -67,9 +67,9 @@ pub struct ServiceEvent<'a> {
 }
 
 impl ServiceEvent<'_> {
-    /// The audit row, with a fresh event id.
+    /// The audit record, with a fresh event id.
     #[must_use]
-    pub fn row<S>(self, env: &Env<'_, S>) -> AuditRow {
+    pub fn row<S>(self, env: &Env<'_, S>) -> AuditRecord {
         let event_id = env.event_id();
         let response = self.response_elements.map(|value| value.to_string());
         let details = self.details.map(|value| value.to_string());
@@ -87,6 +87,6 @@ impl ServiceEvent<'_> {
             ..Record::service_event(&self.account, env.now, event_id)
         }
         .to_json();
-        AuditRow { event_id, node_id: env.node, at: env.now, record }
+        AuditRecord { event_id, node_id: env.node, at: env.now, record }
     }
 }

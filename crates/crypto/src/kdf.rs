@@ -1,9 +1,8 @@
 //! Key derivation: NIST SP 800-108r1, counter mode, PRF HMAC-SHA-256.
 //!
 //! `K(i) = HMAC(key, i ‖ label ‖ 0x00 ‖ context ‖ L)`, `i` from 1 and `L` in bits, both 32 bits big-endian.
-//! It is composed of aws-lc's HMAC and not its one-call KDF so that the keyed state of a backing key can be
-//! kept: deriving a message key is then three HMACs and no key schedule. A test holds it against the one-call
-//! KDF and NIST's vectors.
+//! It is composed of aws-lc's HMAC and not its one-call KDF, so that the context can be given in parts and the
+//! keyed state serves all blocks. Tests hold it against the one-call KDF and NIST's vectors.
 
 use aws_lc_rs::hmac;
 

@@ -181,7 +181,7 @@ impl Keyring {
     /// Wraps the same keys under another root key: the root key itself is rotated so.
     ///
     /// # Errors
-    /// [`KeyringError`] when they do not open under `old`.
+    /// [`KeyringError`] when they do not open under `old`, as [`Keyring::open`] tells it; nothing is rewrapped then.
     pub fn rewrap(
         old: &RootKey,
         new: &RootKey,
@@ -189,6 +189,7 @@ impl Keyring {
         sealed: &[SealedKey],
         rng: &dyn Rng,
     ) -> Result<Vec<SealedKey>, KeyringError> {
+        Self::open(old, store, sealed)?;
         sealed
             .iter()
             .map(|key| {

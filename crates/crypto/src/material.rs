@@ -2,6 +2,7 @@
 
 use aws_lc_rs::hmac;
 use keywright_types::{Rng, SecretBytes};
+use zeroize::Zeroizing;
 
 /// The bytes of a backing key; 32 for symmetric keys.
 pub struct KeyMaterial(SecretBytes);
@@ -27,13 +28,18 @@ impl KeyMaterial {
     }
 }
 
-/// A backing key ready for messages: the keyed state of the derivation. What a cache holds; aws-lc wipes it
-/// when it is freed.
-pub struct MaterialKey(pub(crate) hmac::Key);
+/// A backing key ready for messages: what a cache holds. The keyed state of the derivation would save two hash
+/// blocks of each message and take twenty times the memory, so the bytes are kept, and wiped when they go.
+pub struct MaterialKey(Zeroizing<Box<[u8]>>);
 
 impl MaterialKey {
     #[must_use]
     pub fn new(material: &KeyMaterial) -> Self {
-        Self(hmac::Key::new(hmac::HMAC_SHA256, material.expose()))
+        Self(Zeroizing::new(material.expose().into()))
+    }
+
+    /// The pseudo-random function that messages' keys come from.
+    pub(crate) fn prf(&self) -> hmac::Key {
+        hmac::Key::new(hmac::HMAC_SHA256, &self.0)
     }
 }

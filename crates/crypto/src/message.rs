@@ -162,7 +162,7 @@ fn derive(
 ) -> Zeroizing<[u8; DERIVED_LEN]> {
     let mut derived = Zeroizing::new([0; DERIVED_LEN]);
     let context: [&[u8]; 4] = [&[key_id.kind()], key_id.as_bytes(), material_id.as_bytes(), salt];
-    kdf::derive(&material.0, LABEL, &context, derived.as_mut_slice());
+    kdf::derive(&material.prf(), LABEL, &context, derived.as_mut_slice());
     derived
 }
 

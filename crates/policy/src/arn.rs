@@ -24,7 +24,8 @@ impl ArnPattern {
         let parts = split(text, variables);
         // `*` alone, and patterns that are cut by a star, are common and accepted.
         if parts.len() == PARTS || parts.last().is_some_and(|last| last.ends_with('*')) {
-            let parts = parts.into_iter().map(|part| Pattern::parse(part, syntax)).collect::<Result<_, _>>()?;
+            let parts =
+                parts.into_iter().map(|part| Pattern::parse(part, syntax)).collect::<Result<_, _>>()?;
             return Ok(Self::Parts(parts));
         }
         if variables && text.starts_with("${") {

@@ -228,12 +228,12 @@ impl Test {
                 .map(|patterns| Self::Text(patterns, case))
         };
         let number = |comparison| {
-            each(values, path, |value| number(value).ok_or_else(|| format!("{} is not a number", quoted(value))))
-                .map(|numbers| Self::Number(numbers, comparison))
+            each(values, path, |value| {
+                number(value).ok_or_else(|| format!("{} is not a number", quoted(value)))
+            })
+            .map(|numbers| Self::Number(numbers, comparison))
         };
-        let date = |comparison| {
-            each(values, path, policy_date).map(|dates| Self::Date(dates, comparison))
-        };
+        let date = |comparison| each(values, path, policy_date).map(|dates| Self::Date(dates, comparison));
         let network = || {
             each(values, path, |value| {
                 Network::parse(value)

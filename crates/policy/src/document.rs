@@ -1,8 +1,11 @@
 //! A policy document: its text, and its statements compiled.
+//!
+//! Source: IAM User Guide, "IAM JSON policy elements reference" and "Grammar of the IAM JSON policy language".
 
 use crate::PolicyError;
 use crate::condition::Condition;
-use crate::json::Node;
+use crate::error::{Fault, quoted, step};
+use crate::json::{Node, Value};
 use crate::pattern::{Case, Pattern, Syntax};
 use crate::principal::{Principals, texts};
 use crate::request::{Context, Request};
@@ -35,8 +38,9 @@ pub(crate) struct Statement {
     pub(crate) conditions: Vec<Condition>,
 }
 
+/// What a statement does to the requests that it speaks of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Effect {
+pub enum Effect {
     Allow,
     Deny,
 }
@@ -55,8 +59,17 @@ impl Matcher {
         let any = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches(text, case, context));
         match self {
             Self::AnyOf(patterns) => any(patterns),
+            // Also with a variable that has no value: a pattern with one matches no resource, so that the
+            // request is none of these (IAM User Guide, "Policy variables with no value").
             Self::NoneOf(patterns) => !any(patterns),
             Self::Nothing => false,
+        }
+    }
+
+    fn patterns(&self) -> &[Pattern] {
+        match self {
+            Self::AnyOf(patterns) | Self::NoneOf(patterns) => patterns,
+            Self::Nothing => &[],
         }
     }
 }
@@ -71,59 +84,9 @@ impl Document {
     /// # Errors
     /// [`PolicyError`] with the place and the reason.
     pub fn parse(text: &str, kind: Kind) -> Result<Self, PolicyError> {
-        let Node::Object(members) = Node::parse(text)? else {
-            return Err(PolicyError::form("policy", "expected an object"));
-        };
-        let mut variables = false;
-        let mut statements = None;
-        for (name, value) in &members {
-            match (name.as_str(), value) {
-                ("Version", Node::Text(version)) if version == WITH_VARIABLES => variables = true,
-                ("Version", Node::Text(version)) if version == WITHOUT_VARIABLES => {}
-                ("Version", _) => {
-                    return Err(PolicyError::form(
-                        "Version",
-                        format!("expected \"{WITH_VARIABLES}\" or \"{WITHOUT_VARIABLES}\""),
-                    ));
-                }
-                ("Id", Node::Text(_)) => {}
-                ("Id", other) => {
-                    return Err(PolicyError::form(
-                        "Id",
-                        format!("expected a string, found {}", other.kind()),
-                    ));
-                }
-                ("Statement", value) => statements = Some(value),
-                (unknown, _) => {
-                    return Err(PolicyError::form("policy", format!("unknown member {unknown:?}")));
-                }
-            }
-        }
-        let nodes = match statements {
-            None => return Err(PolicyError::form("policy", "there is no Statement")),
-            Some(Node::List(items)) => items.iter().collect(),
-            Some(one @ Node::Object(_)) => vec![one],
-            Some(other) => {
-                return Err(PolicyError::form(
-                    "Statement",
-                    format!("expected a list, found {}", other.kind()),
-                ));
-            }
-        };
-        if nodes.is_empty() {
-            return Err(PolicyError::form("Statement", "the list is empty"));
-        }
-        let statements: Vec<Statement> = nodes
-            .into_iter()
-            .enumerate()
-            .map(|(at, node)| Statement::parse(node, kind, variables, &format!("Statement[{at}]")))
-            .collect::<Result<_, _>>()?;
-        for (at, statement) in statements.iter().enumerate() {
-            let again = |other: &Statement| statement.sid.is_some() && other.sid == statement.sid;
-            if statements[..at].iter().any(again) {
-                return Err(PolicyError::form(format!("Statement[{at}].Sid"), "the same Sid comes twice"));
-            }
-        }
+        let statements = Node::parse(text)
+            .and_then(|node| read_statements(&node, kind))
+            .map_err(|fault| fault.in_text(text))?;
         Ok(Self { text: text.to_owned(), statements })
     }
 
@@ -132,81 +95,173 @@ impl Document {
     pub fn text(&self) -> &str {
         &self.text
     }
+
+    /// The text's size in bytes, which is what KMS and Secrets Manager count against their quotas; who stores
+    /// policies checks them.
+    #[must_use]
+    pub fn size_bytes(&self) -> usize {
+        self.text.len()
+    }
+
+    /// Every action of every `Action` and `NotAction`, as written: for services that accept only their own.
+    pub fn actions(&self) -> impl Iterator<Item = &str> {
+        self.statements.iter().flat_map(|statement| statement.actions.patterns()).map(Pattern::text)
+    }
+}
+
+fn read_statements(node: &Node, kind: Kind) -> Result<Vec<Statement>, Fault> {
+    let Value::Object(members) = &node.value else {
+        return Err(expected(node, "policy", "an object"));
+    };
+    let (mut variables, mut statements) = (false, None);
+    for member in members {
+        let node = &member.node;
+        match (member.name.as_str(), &node.value) {
+            ("Version", Value::Text(version)) if version == WITH_VARIABLES => variables = true,
+            ("Version", Value::Text(version)) if version == WITHOUT_VARIABLES => {}
+            ("Version", _) => {
+                return Err(Fault::form(
+                    node.at,
+                    "Version",
+                    format!("expected \"{WITH_VARIABLES}\" or \"{WITHOUT_VARIABLES}\""),
+                ));
+            }
+            ("Id", Value::Text(_)) => {}
+            ("Id", _) => return Err(expected(node, "Id", "a string")),
+            ("Statement", _) => statements = Some(node),
+            (unknown, _) => {
+                let message = format!("unknown member {}", quoted(unknown));
+                return Err(Fault::form(member.at, "policy", message));
+            }
+        }
+    }
+    let Some(list) = statements else {
+        return Err(Fault::form(node.at, "policy", "there is no Statement"));
+    };
+    let nodes = match &list.value {
+        Value::List(items) => items.iter().collect(),
+        Value::Object(_) => vec![list],
+        Value::Null | Value::Text(_) | Value::Bool(_) | Value::Number(_) => {
+            return Err(expected(list, "Statement", "a list"));
+        }
+    };
+    if nodes.is_empty() {
+        return Err(Fault::form(list.at, "Statement", "the list is empty"));
+    }
+    let mut statements: Vec<Statement> = Vec::with_capacity(nodes.len());
+    for (index, node) in nodes.into_iter().enumerate() {
+        let path = format!("Statement[{index}]");
+        let statement = Statement::parse(node, kind, variables, &path)?;
+        if statement.sid.is_some() && statements.iter().any(|other| other.sid == statement.sid) {
+            return Err(Fault::form(node.at, format!("{path}.Sid"), "the same Sid comes twice"));
+        }
+        statements.push(statement);
+    }
+    Ok(statements)
 }
 
 impl Statement {
-    fn parse(node: &Node, kind: Kind, variables: bool, path: &str) -> Result<Self, PolicyError> {
-        let Node::Object(members) = node else {
-            return Err(PolicyError::form(path, format!("expected an object, found {}", node.kind())));
-        };
+    fn parse(node: &Node, kind: Kind, variables: bool, path: &str) -> Result<Self, Fault> {
+        let Value::Object(members) = &node.value else { return Err(expected(node, path, "an object")) };
         let (mut sid, mut effect, mut principals, mut conditions) = (None, None, None, Vec::new());
         let (mut actions, mut resources) = (Matcher::Nothing, Matcher::Nothing);
         let mut one_of = OneOf::default();
-        for (name, value) in members {
-            let path = format!("{path}.{name}");
-            match name.as_str() {
-                "Sid" => match value {
-                    Node::Text(text) => sid = Some(text.clone()).filter(|text| !text.is_empty()),
-                    other => {
-                        return Err(PolicyError::form(
-                            path,
-                            format!("expected a string, found {}", other.kind()),
-                        ));
-                    }
-                },
-                "Effect" => {
-                    effect = Some(match value {
-                        Node::Text(text) if text == "Allow" => Effect::Allow,
-                        Node::Text(text) if text == "Deny" => Effect::Deny,
-                        _ => return Err(PolicyError::form(path, "expected \"Allow\" or \"Deny\"")),
-                    });
-                }
+        for member in members {
+            let (name, node) = (member.name.as_str(), &member.node);
+            let at = member.at;
+            let path = step(path, name);
+            match name {
+                "Sid" => sid = read_sid(node, kind, &path)?,
+                "Effect" => effect = Some(read_effect(node, &path)?),
                 "Principal" | "NotPrincipal" => {
-                    one_of.seen("Principal", &path)?;
-                    principals = Some(Principals::parse(value, name == "NotPrincipal", &path)?);
+                    one_of.seen("Principal", at, &path)?;
+                    let negated = name == "NotPrincipal";
+                    principals = Some((member, Principals::parse(node, negated, &path)?));
                 }
                 "Action" | "NotAction" => {
-                    one_of.seen("Action", &path)?;
-                    let patterns =
-                        patterns(value, Syntax { wildcards: true, variables: false }, &path, is_action)?;
+                    one_of.seen("Action", at, &path)?;
+                    let syntax = Syntax { wildcards: true, variables: false };
+                    let patterns = patterns(node, syntax, &path, check_action)?;
                     actions =
                         if name == "Action" { Matcher::AnyOf(patterns) } else { Matcher::NoneOf(patterns) };
                 }
                 "Resource" | "NotResource" => {
-                    one_of.seen("Resource", &path)?;
-                    let patterns =
-                        patterns(value, Syntax { wildcards: true, variables }, &path, is_resource)?;
+                    one_of.seen("Resource", at, &path)?;
+                    let syntax = Syntax { wildcards: true, variables };
+                    let patterns = patterns(node, syntax, &path, check_resource)?;
                     resources =
                         if name == "Resource" { Matcher::AnyOf(patterns) } else { Matcher::NoneOf(patterns) };
                 }
-                "Condition" => conditions = Condition::parse_all(value, variables, &path)?,
-                unknown => return Err(PolicyError::form(path, format!("unknown member {unknown:?}"))),
+                "Condition" => conditions = Condition::parse_all(node, variables, &path)?,
+                unknown => {
+                    return Err(Fault::form(at, path, format!("unknown member {}", quoted(unknown))));
+                }
             }
         }
-        let effect = effect.ok_or_else(|| PolicyError::form(path, "there is no Effect"))?;
+        let effect = effect.ok_or_else(|| Fault::form(node.at, path, "there is no Effect"))?;
         match (kind, &principals) {
-            (Kind::Identity, Some(_)) => {
-                return Err(PolicyError::form(path, "a policy of an identity has no Principal"));
+            (Kind::Identity, Some((member, _))) => {
+                return Err(Fault::form(member.at, path, "a policy of an identity has no Principal"));
             }
-            (Kind::Resource, None) => return Err(PolicyError::form(path, "there is no Principal")),
+            (Kind::Resource, None) => return Err(Fault::form(node.at, path, "there is no Principal")),
+            // IAM User Guide, "NotPrincipal": it must be used with Deny. An Allow to everybody but one would let in
+            // whoever comes later.
+            (Kind::Resource, Some((member, Principals::AllBut(_)))) if effect == Effect::Allow => {
+                return Err(Fault::form(member.at, path, "NotPrincipal is for Deny only"));
+            }
             (Kind::Identity, None) | (Kind::Resource, Some(_)) => {}
         }
         if kind == Kind::Identity {
             if matches!(actions, Matcher::Nothing) {
-                return Err(PolicyError::form(path, "there is no Action"));
+                return Err(Fault::form(node.at, path, "there is no Action"));
             }
             if matches!(resources, Matcher::Nothing) {
-                return Err(PolicyError::form(path, "there is no Resource"));
+                return Err(Fault::form(node.at, path, "there is no Resource"));
             }
         }
+        let principals = principals.map(|(_, principals)| principals);
         Ok(Self { sid, effect, principals, actions, resources, conditions })
+    }
+
+    pub(crate) fn covers_action(&self, request: &Request<'_>) -> bool {
+        self.actions.matches(request.action, Case::Insensitive, request.context)
+    }
+
+    pub(crate) fn covers_resource(&self, request: &Request<'_>) -> bool {
+        self.resources.matches(request.resource, Case::Sensitive, request.context)
     }
 
     /// Whether action, resource and conditions fit; the principal is asked apart.
     pub(crate) fn covers(&self, request: &Request<'_>) -> bool {
-        self.actions.matches(request.action, Case::Insensitive, request.context)
-            && self.resources.matches(request.resource, Case::Sensitive, request.context)
+        self.covers_action(request)
+            && self.covers_resource(request)
             && self.conditions.iter().all(|condition| condition.holds(request.context))
+    }
+}
+
+fn expected(node: &Node, path: &str, wanted: &str) -> Fault {
+    Fault::form(node.at, path, format!("expected {wanted}, found {}", node.kind()))
+}
+
+/// An empty Sid is none. Those of identity policies are letters and digits; key policies have spaces in theirs.
+fn read_sid(node: &Node, kind: Kind, path: &str) -> Result<Option<String>, Fault> {
+    let Value::Text(text) = &node.value else { return Err(expected(node, path, "a string")) };
+    if kind == Kind::Identity && !text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return Err(Fault::form(node.at, path, "a Sid has letters and digits only"));
+    }
+    Ok(Some(text.clone()).filter(|text| !text.is_empty()))
+}
+
+fn read_effect(node: &Node, path: &str) -> Result<Effect, Fault> {
+    match &node.value {
+        Value::Text(text) if text == "Allow" => Ok(Effect::Allow),
+        Value::Text(text) if text == "Deny" => Ok(Effect::Deny),
+        Value::Null
+        | Value::Text(_)
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::List(_)
+        | Value::Object(_) => Err(Fault::form(node.at, path, "expected \"Allow\" or \"Deny\"")),
     }
 }
 
@@ -215,9 +270,10 @@ impl Statement {
 struct OneOf(Vec<&'static str>);
 
 impl OneOf {
-    fn seen(&mut self, element: &'static str, path: &str) -> Result<(), PolicyError> {
+    fn seen(&mut self, element: &'static str, at: usize, path: &str) -> Result<(), Fault> {
         if self.0.contains(&element) {
-            return Err(PolicyError::form(path, format!("{element} and Not{element} exclude each other")));
+            let message = format!("{element} and Not{element} exclude each other");
+            return Err(Fault::form(at, path, message));
         }
         self.0.push(element);
         Ok(())
@@ -228,31 +284,42 @@ fn patterns(
     node: &Node,
     syntax: Syntax,
     path: &str,
-    allowed: fn(&str) -> bool,
-) -> Result<Vec<Pattern>, PolicyError> {
+    check: fn(&str, Syntax) -> Result<(), String>,
+) -> Result<Vec<Pattern>, Fault> {
     texts(node, path)?
         .into_iter()
-        .map(|text| {
-            if !allowed(text) {
-                return Err(PolicyError::form(path, format!("{text:?} is not allowed here")));
-            }
-            Pattern::parse(text, syntax).map_err(|message| PolicyError::form(path, message))
+        .map(|(at, text)| {
+            check(text, syntax)
+                .and_then(|()| Pattern::parse(text, syntax))
+                .map_err(|message| Fault::form(at, path, message))
         })
         .collect()
 }
 
 /// `*` or `service:Name`.
-fn is_action(text: &str) -> bool {
+fn check_action(text: &str, _: Syntax) -> Result<(), String> {
     let named = |part: &str| {
         !part.is_empty()
             && part
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'*' | b'?' | b'-' | b'_'))
     };
-    text == "*" || text.split_once(':').is_some_and(|(service, action)| named(service) && named(action))
+    let action =
+        text == "*" || text.split_once(':').is_some_and(|(service, action)| named(service) && named(action));
+    action.then_some(()).ok_or_else(|| format!("{} is not an action", quoted(text)))
 }
 
-/// `*` or an ARN.
-fn is_resource(text: &str) -> bool {
-    text == "*" || text.starts_with("arn:") || text.starts_with("${") || text.starts_with('*')
+/// `*` or an ARN. Variables stand in its last part only: one before would let a tag choose the account.
+///
+/// A star reaches over colons, as the IAM User Guide allows it at the end of a part; elsewhere AWS keeps it within its
+/// part, which makes no difference for ARNs whose names have no colons, such as those of keys and aliases.
+fn check_resource(text: &str, syntax: Syntax) -> Result<(), String> {
+    if text != "*" && !text.starts_with("arn:") {
+        return Err(format!("{} is not an ARN or \"*\"", quoted(text)));
+    }
+    let before = text.find("${").map_or(0, |at| text[..at].matches(':').count());
+    if syntax.variables && text.contains("${") && before < 5 {
+        return Err(format!("in {} a variable stands before the fifth colon", quoted(text)));
+    }
+    Ok(())
 }

@@ -1,14 +1,16 @@
 //! What one policy says to one request.
 
-use crate::document::{Document, Effect};
+use crate::document::{Document, Effect, Statement};
 use crate::request::Request;
 
-/// How an Allow reaches the caller.
+/// How an Allow reaches the caller, from the weakest way to the strongest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Delegation {
     /// The statement names the caller's account. For KMS that lets the account's IAM policies decide.
     Account,
-    /// The statement names the caller itself, or everyone.
+    /// The statement names the role behind the caller's session: what limits the role and the session still does.
+    Role,
+    /// The statement names the caller itself (a user or a session), or everyone.
     Direct,
 }
 
@@ -34,6 +36,16 @@ pub enum Verdict<'a> {
     Silent,
 }
 
+impl Statement {
+    /// Whether the statement speaks of the caller. A policy of an identity speaks of whoever has it.
+    pub(crate) fn speaks_of_caller(&self, request: &Request<'_>) -> Option<Delegation> {
+        match &self.principals {
+            None => Some(Delegation::Direct),
+            Some(named) => named.speak_of(&request.principal, self.effect),
+        }
+    }
+}
+
 impl Document {
     /// What this policy says: Deny if one statement denies, else the strongest Allow.
     #[must_use]
@@ -42,23 +54,15 @@ impl Document {
         let mut strongest = None;
         for (index, statement) in self.statements.iter().enumerate() {
             let place = StatementRef { index, sid: statement.sid.as_deref() };
-            let principal = &request.principal;
+            let Some(by) = statement.speaks_of_caller(request) else { continue };
             match statement.effect {
                 Effect::Deny => {
-                    let speaks = statement.principals.as_ref().is_none_or(|named| named.denies(principal));
-                    if speaks && statement.covers(request) {
+                    if statement.covers(request) {
                         return Verdict::Deny { statement: place };
                     }
                 }
                 Effect::Allow => {
-                    let by = match &statement.principals {
-                        None => Some(Delegation::Direct),
-                        Some(named) => named.allows(principal),
-                    };
-                    if let Some(by) = by
-                        && strongest.is_none_or(|strongest| by > strongest)
-                        && statement.covers(request)
-                    {
+                    if strongest.is_none_or(|strongest| by > strongest) && statement.covers(request) {
                         strongest = Some(by);
                         allowed = Verdict::Allow { by, statement: place };
                     }

@@ -399,9 +399,8 @@ mod tests {
         leaf.prop_recursive(4, 32, 4, |inner| {
             prop_oneof![
                 proptest::collection::vec(inner.clone(), 0..4).prop_map(serde_json::Value::from),
-                proptest::collection::btree_map(any::<String>(), inner, 0..4).prop_map(|members| {
-                    serde_json::Value::Object(members.into_iter().collect())
-                }),
+                proptest::collection::btree_map(any::<String>(), inner, 0..4)
+                    .prop_map(|members| { serde_json::Value::Object(members.into_iter().collect()) }),
             ]
         })
     }

@@ -11,7 +11,7 @@ use keywright_types::PARTITION;
 
 /// Someone whom a resource's policy names.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Named {
+pub(crate) enum Named {
     /// `"*"`.
     Everyone,
     /// An account, by its number or its root ARN.
@@ -55,11 +55,7 @@ impl Principals {
             | Value::Number(_)
             | Value::List(_)
             | Value::Object(_) => {
-                return Err(Fault::form(
-                    node.at,
-                    path,
-                    "expected \"*\" or an object such as {\"AWS\": …}",
-                ));
+                return Err(Fault::form(node.at, path, "expected \"*\" or an object such as {\"AWS\": …}"));
             }
         }
         if !negated {
@@ -103,17 +99,18 @@ impl Named {
                 (!is_service && principal.account == account).then_some(Delegation::Account)
             }
             Self::Arn(arn) if !is_service && principal.arn == arn => Some(Delegation::Direct),
-            Self::Arn(arn) => {
-                (!is_service && principal.role_arn == Some(arn)).then_some(Delegation::Role)
-            }
+            Self::Arn(arn) => (!is_service && principal.role_arn == Some(arn)).then_some(Delegation::Role),
             Self::Service(name) => (is_service && principal.arn == name).then_some(Delegation::Direct),
             Self::Nobody => None,
         }
     }
 }
 
+/// Reads one value, or says what is wrong with it.
+type Reader = fn(&str) -> Result<Named, String>;
+
 /// How the values of one kind of principal are read; none for an unknown kind.
-fn reader(kind: &str) -> Option<fn(&str) -> Result<Named, String>> {
+fn reader(kind: &str) -> Option<Reader> {
     match kind {
         "AWS" => Some(aws),
         "Service" => Some(service),
@@ -161,20 +158,18 @@ fn arn(value: &str) -> Option<Named> {
         ("sts", "federated-user") => segments == 1,
         _ => false,
     };
-    // The characters of IAM's names and paths (IAM API Reference, User and Role).
-    let plain = |segment: &str| {
-        !segment.is_empty()
-            && segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(&byte))
-    };
-    (named && name.split('/').all(plain)).then(|| Named::Arn(value.to_owned()))
+    // The characters of IAM's names and, a larger set, of paths (IAM API Reference, User and Role).
+    let (path, name) = name.rsplit_once('/').unwrap_or(("", name));
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(&byte);
+    let well_named = !name.is_empty() && name.bytes().all(plain);
+    let well_placed = path.bytes().all(|byte| byte.is_ascii_graphic());
+    (named && well_named && well_placed).then(|| Named::Arn(value.to_owned()))
 }
 
 fn service(value: &str) -> Result<Named, String> {
     let plain = |label: &str| {
         !label.is_empty()
-            && label
-                .bytes()
-                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+            && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
     };
     if value.contains('.') && value.split('.').all(plain) {
         Ok(Named::Service(value.to_owned()))

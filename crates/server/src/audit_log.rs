@@ -1,7 +1,7 @@
 //! The audit rows whose records are in the trail but not yet known to be durable there.
 
 use crate::app::App;
-use keywright_store::{AuditPendingRow, AuditRow, Column as _, StoreError, WriteSet};
+use keywright_store::{AuditRow, Column as _, StoreError, WriteSet};
 use keywright_types::{EventId, NodeId};
 use parking_lot::Mutex;
 
@@ -48,7 +48,7 @@ pub(crate) async fn clear_marks(app: &App) {
     }
 }
 
-/// The audit rows of this node whose records may be missing in its trail, oldest first.
+/// The write-ahead rows of this node, oldest first: their records may be missing in its trail.
 ///
 /// # Errors
 /// [`StoreError`] when the store cannot be read.
@@ -56,13 +56,6 @@ pub(crate) async fn unlogged(
     store: &keywright_store::Store,
     node: NodeId,
 ) -> Result<Vec<AuditRow>, StoreError> {
-    let marks = store.select::<AuditPendingRow>("WHERE node_id = $1", &[node.to_value()]).await?;
-    let mut rows = Vec::with_capacity(marks.len());
-    for mark in marks {
-        if let Some(stored) = store.find::<AuditRow>(&[mark.row.event_id.to_value()]).await? {
-            rows.push(stored.row);
-        }
-    }
-    rows.sort_by_key(|row| row.at);
-    Ok(rows)
+    let rows = store.select::<AuditRow>("WHERE node_id = $1 ORDER BY at", &[node.to_value()]).await?;
+    Ok(rows.into_iter().map(|stored| stored.row).collect())
 }

@@ -30,7 +30,7 @@ pub(crate) async fn commit(app: &Arc<App>, writes: WriteSet) -> Result<(), Journ
 }
 
 async fn commit_and_record(app: &App, mut writes: WriteSet) -> Result<(), JournalError> {
-    let audits = writes.take_audits();
+    let audits = writes.write_ahead(app.trail.head().seq);
     app.store.commit(writes).await.map_err(JournalError::Commit)?;
     if audits.is_empty() {
         return Ok(());

@@ -3,7 +3,7 @@
 use crate::app::App;
 use keywright_auth::{Check, RequestContext};
 use keywright_aws::{OperationModel, ServiceModel};
-use keywright_store::AuditRow;
+use keywright_store::AuditRecord;
 use keywright_trail::{EventKind, Identity, Record, Resource};
 use keywright_types::Principal;
 
@@ -84,7 +84,7 @@ fn resource_type(arn: &str) -> &'static str {
     if arn.contains(":alias/") { "AWS::KMS::Alias" } else { "AWS::KMS::Key" }
 }
 
-/// The audit row that carries a record into the commit it tells of.
-pub(crate) fn row(app: &App, request: &RequestContext, record: String) -> AuditRow {
-    AuditRow { event_id: request.event_id, node_id: app.node, at: request.received_at, record }
+/// The record of a request, as it goes into the commit that it tells of.
+pub(crate) fn row(app: &App, request: &RequestContext, record: String) -> AuditRecord {
+    AuditRecord { event_id: request.event_id, node_id: app.node, at: request.received_at, record }
 }

@@ -15,8 +15,9 @@ use keywright_crypto::Keyring;
 use keywright_inventory::Inventory;
 use keywright_kms::Kms;
 use keywright_store::{Column as _, Store, StoreLocation, Versioned, WriteSet, row};
-use keywright_trail::{Record, RetentionPolicy, SyncMode, Trail, TrailConfig};
+use keywright_trail::{Head, Record, RetentionPolicy, SyncMode, Trail, TrailConfig};
 use keywright_types::{AccountId, Clock, EventId, NodeId, Rng, Timestamp};
+use std::collections::HashSet;
 use std::fs::File;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -221,33 +222,52 @@ async fn open_trail(
     };
     let (trail, opening) = Trail::open(trail_config, keyring.trail_signer(), Arc::clone(clock))?;
     let trail = Arc::new(trail);
-    let waiting = audit_log::unlogged(store, node).await?;
-    if let Some(oldest) = waiting.first() {
-        let ids: Vec<EventId> = waiting.iter().map(|row| row.event_id).collect();
-        let known = trail.contains(&ids, oldest.at)?;
-        let mut writes = WriteSet::default();
-        let mut missing = Vec::new();
-        for row in waiting {
-            writes.audit_logged(row.event_id);
-            if !known.contains(&row.event_id) {
-                missing.push(row.record);
-            }
-        }
-        if !missing.is_empty() {
-            tracing::warn!(
-                records = missing.len(),
-                "the trail lacked records of committed changes; they were appended"
-            );
-            trail.append_all(missing).await?;
-        }
-        trail.sync().await?;
-        store.commit(writes).await?;
-    }
+    check_head(store, node, &trail).await?;
+    append_missing(store, node, &trail).await?;
     if let Some(torn) = opening.torn {
         tracing::warn!(bytes = torn.bytes, "the trail ended in a torn record, which was cut");
         trail.append(recovered(account, clock.now(), EventId::from_random(rng.array()), torn.bytes)).await?;
     }
     Ok(trail)
+}
+
+/// Compares the trail with what the store noted of it: a trail cut short, or replaced, shows here. The server
+/// starts all the same, since refusing would only help whoever did it; but loudly.
+async fn check_head(store: &Store, node: NodeId, trail: &Trail) -> Result<(), StartError> {
+    let Some(noted) = store.find::<NodeRow>(&[node.to_value()]).await? else { return Ok(()) };
+    let head = Head { seq: noted.row.trail_head_seq, hash: noted.row.trail_head_hash };
+    if head.seq > 0 && !trail.holds(head)? {
+        tracing::error!(
+            line = head.seq,
+            "the trail lacks a line that was noted in the store: its end was cut, or it was replaced; see `keywright \
+             trail verify` and compare with your copies"
+        );
+    }
+    Ok(())
+}
+
+/// Appends the records of committed changes that a kill kept out of the trail.
+async fn append_missing(store: &Store, node: NodeId, trail: &Trail) -> Result<(), StartError> {
+    let waiting = audit_log::unlogged(store, node).await?;
+    let Some(after_seq) = waiting.iter().map(|row| row.after_seq).min() else { return Ok(()) };
+    let ids: HashSet<EventId> = waiting.iter().map(|row| row.event_id).collect();
+    let known = trail.contains(&ids, after_seq)?;
+    let missing: Vec<String> =
+        waiting.into_iter().filter(|row| !known.contains(&row.event_id)).map(|row| row.record).collect();
+    if !missing.is_empty() {
+        tracing::warn!(
+            records = missing.len(),
+            "the trail lacked records of committed changes; they were appended"
+        );
+        trail.append_all(missing).await?;
+    }
+    trail.sync().await?;
+    let mut writes = WriteSet::default();
+    for id in ids {
+        writes.audit_logged(id);
+    }
+    store.commit(writes).await?;
+    Ok(())
 }
 
 /// The trail's own record that it was mended.
@@ -266,6 +286,8 @@ fn recovered(account: AccountId, now: Timestamp, event_id: EventId, bytes: u64) 
 /// Signs the trail's state and notes its head in the store.
 pub(crate) async fn checkpoint(app: &App) -> Result<(), StartError> {
     app.trail.checkpoint().await?;
+    // What the store says of the trail must not be ahead of what a power failure leaves of it.
+    app.trail.sync().await?;
     note_head(app).await
 }
 

@@ -147,20 +147,12 @@ CREATE TABLE audit (
     event_id {text} NOT NULL,
     node_id {text} NOT NULL,
     at BIGINT NOT NULL,
+    after_seq BIGINT NOT NULL,
     record {text} NOT NULL,
     row_version BIGINT NOT NULL,
     PRIMARY KEY (event_id)
 );
-CREATE INDEX audit_by_time ON audit (at);
-
--- The audit rows whose record is not yet known to be durable in their node's trail.
-CREATE TABLE audit_pending (
-    event_id {text} NOT NULL,
-    node_id {text} NOT NULL,
-    row_version BIGINT NOT NULL,
-    PRIMARY KEY (event_id)
-);
-CREATE INDEX audit_pending_by_node ON audit_pending (node_id);
+CREATE INDEX audit_by_node ON audit (node_id, at);
 
 -- Events on their way to the bus, in EventBridge's form; `sent_at` is null until they were handed on.
 CREATE TABLE outbox (

@@ -3,26 +3,29 @@
 use crate::row;
 use keywright_types::{AccountId, EventId, NodeId, Region, Timestamp};
 
+/// The audit record of a change, on its way into the commit of the change and then into the trail.
+#[derive(Debug, Clone)]
+pub struct AuditRecord {
+    pub event_id: EventId,
+    pub node_id: NodeId,
+    pub at: Timestamp,
+    /// The CloudTrail-shaped record, one JSON object.
+    pub record: String,
+}
+
 row! {
-    /// The write-ahead of a trail record; see the trail's rule in ARCHITECTURE.md.
+    /// The write-ahead of a trail record: there from the commit of its change until the record is known to be
+    /// durable in its node's trail. See the trail's rule in ARCHITECTURE.md.
     #[derive(Debug, Clone)]
     pub struct AuditRow in "audit" maced false {
         key { event_id: EventId }
         columns {
             node_id: NodeId,
             at: Timestamp,
-            /// The CloudTrail-shaped record, one JSON object.
+            /// The trail's last line before the commit: the record, if it is in the trail, comes after it.
+            after_seq: u64,
             record: String,
         }
-    }
-}
-
-row! {
-    /// Says that an audit row's record is not yet known to be durable in its node's trail.
-    #[derive(Debug, Clone)]
-    pub struct AuditPendingRow in "audit_pending" maced false {
-        key { event_id: EventId }
-        columns { node_id: NodeId }
     }
 }
 

@@ -29,7 +29,7 @@ mod store;
 mod value;
 mod write_set;
 
-pub use audit::{AuditPendingRow, AuditRow, OutboxRow};
+pub use audit::{AuditRecord, AuditRow, OutboxRow};
 pub use cache::EntityCache;
 pub use error::{CommitError, StoreError};
 pub use row::{Row, RowVersion, TableSpec, Versioned};

@@ -2,7 +2,7 @@
 
 use crate::row::{Row, RowVersion, TableSpec, Versioned};
 use crate::value::Value;
-use crate::{AuditPendingRow, AuditRow, Column as _, OutboxRow};
+use crate::{AuditRecord, AuditRow, Column as _, OutboxRow};
 use keywright_crypto::RowMac;
 use keywright_types::EventId;
 
@@ -31,7 +31,7 @@ pub struct Change {
 #[must_use = "a write set does nothing until it is committed"]
 pub struct WriteSet {
     pub(crate) writes: Vec<Write>,
-    audits: Vec<AuditRow>,
+    audits: Vec<AuditRecord>,
 }
 
 impl WriteSet {
@@ -66,21 +66,30 @@ impl WriteSet {
         self.writes.push(Write::DeleteChildren { table: R::TABLE, parent });
     }
 
-    /// An audit record, written ahead of the trail in the same commit.
-    pub fn audit(&mut self, row: AuditRow) {
-        self.insert(&row);
-        self.insert(&AuditPendingRow { event_id: row.event_id, node_id: row.node_id });
-        self.audits.push(row);
+    /// The audit record of what this write set does; it is committed with it.
+    pub fn audit(&mut self, record: AuditRecord) {
+        self.audits.push(record);
     }
 
-    /// The audit records of this write set, in order: whoever commits it appends them to the trail.
-    pub fn take_audits(&mut self) -> Vec<AuditRow> {
-        std::mem::take(&mut self.audits)
+    /// Turns the audit records into their write-ahead rows, and gives them out in order: whoever commits this
+    /// write set appends them to the trail afterwards. `after_seq` is the trail's last line by now.
+    pub fn write_ahead(&mut self, after_seq: u64) -> Vec<AuditRecord> {
+        let records = std::mem::take(&mut self.audits);
+        for record in &records {
+            self.insert(&AuditRow {
+                event_id: record.event_id,
+                node_id: record.node_id,
+                at: record.at,
+                after_seq,
+                record: record.record.clone(),
+            });
+        }
+        records
     }
 
-    /// The record is durable in the trail; its write-ahead mark goes.
+    /// The record is durable in the trail; its write-ahead row goes.
     pub fn audit_logged(&mut self, event_id: EventId) {
-        self.delete_children::<AuditPendingRow>(vec![event_id.to_value()]);
+        self.delete_children::<AuditRow>(vec![event_id.to_value()]);
     }
 
     pub fn announce(&mut self, event: &OutboxRow) {
@@ -95,7 +104,7 @@ impl WriteSet {
 
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.writes.is_empty()
+        self.writes.is_empty() && self.audits.is_empty()
     }
 
     /// The changed rows, without those only relied on.
@@ -119,6 +128,7 @@ impl WriteSet {
 
     /// Appends to each row its version and, where the table wants one, its MAC.
     pub(crate) fn finish(&mut self, mac: Option<&RowMac>) {
+        debug_assert!(self.audits.is_empty(), "audit records are written ahead before the commit");
         for write in &mut self.writes {
             match write {
                 Write::Insert { table, values } | Write::Put { table, values } => {

@@ -3,8 +3,8 @@
 
 use keywright_crypto::{Keyring, RootKey, SystemRng};
 use keywright_store::{
-    AuditPendingRow, AuditRow, Change, Column as _, CommitError, EntityCache, OutboxRow, Row as _,
-    RowVersion, Store, StoreError, StoreLocation, Value, Versioned, WriteSet, row,
+    AuditRecord, AuditRow, Change, Column as _, CommitError, EntityCache, OutboxRow, Row as _, RowVersion,
+    Store, StoreError, StoreLocation, Value, Versioned, WriteSet, row,
 };
 use keywright_types::{AccountId, AliasName, EventId, KeyId, NodeId, Region, Rng, StoreId, Timestamp};
 use std::path::Path;
@@ -239,7 +239,7 @@ async fn rows_changed_behind_the_service_are_not_believed() {
 async fn audit_rows_and_events_are_in_the_commit_that_they_tell_of() {
     let Bench { store, folder: _folder, .. } = bench().await;
     let node = NodeId::from_random(random());
-    let audit = |event_id| AuditRow { event_id, node_id: node, at: NOW, record: "{}".to_owned() };
+    let audit = |event_id| AuditRecord { event_id, node_id: node, at: NOW, record: "{}".to_owned() };
     let event = |event_id| OutboxRow {
         event_id,
         at: NOW,
@@ -256,22 +256,22 @@ async fn audit_rows_and_events_are_in_the_commit_that_they_tell_of() {
     refused.audit(audit(lost));
     refused.announce(&event(lost));
     refused.insert(&alias("alias/taken"));
+    assert_eq!(refused.write_ahead(7).len(), 1);
     assert!(store.commit(refused).await.is_err());
     let mut good = WriteSet::default();
     good.audit(audit(kept));
     good.announce(&event(kept));
+    assert_eq!(good.write_ahead(7).len(), 1);
     store.commit(good).await.expect("it commits");
     for (id, there) in [(lost, false), (kept, true)] {
         let key = [id.to_value()];
         assert_eq!(store.find::<AuditRow>(&key).await.expect("it reads").is_some(), there);
-        assert_eq!(store.find::<AuditPendingRow>(&key).await.expect("it reads").is_some(), there);
         assert_eq!(store.find::<OutboxRow>(&key).await.expect("it reads").is_some(), there);
     }
     let mut logged = WriteSet::default();
     logged.audit_logged(kept);
     store.commit(logged).await.expect("it commits");
-    assert!(store.find::<AuditPendingRow>(&[kept.to_value()]).await.expect("it reads").is_none());
-    assert!(store.find::<AuditRow>(&[kept.to_value()]).await.expect("it reads").is_some());
+    assert!(store.find::<AuditRow>(&[kept.to_value()]).await.expect("it reads").is_none());
 }
 
 #[tokio::test]

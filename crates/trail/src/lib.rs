@@ -18,6 +18,7 @@ mod open;
 mod reader;
 mod record;
 mod retention;
+mod scan;
 mod segment;
 mod tail;
 #[cfg(test)]

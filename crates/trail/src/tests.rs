@@ -428,3 +428,30 @@ proptest! {
         prop_assert!(unhex(&String::from_utf8_lossy(&bytes)).is_none() || bytes.len() == 64);
     }
 }
+
+#[tokio::test]
+async fn records_are_looked_for_after_a_line_and_heads_are_compared() {
+    use keywright_types::EventId;
+    let folder = tempfile::tempdir().expect("a folder");
+    let trail = open(folder.path(), 2000, &signer());
+    let id = |number: u8| EventId::from_random([number; 16]);
+    let record = |number: u8| format!("{{\"text\":\"eventID\\\":\\\"x\",\"eventID\":\"{}\"}}", id(number));
+    let mut heads = Vec::new();
+    for number in 0..60 {
+        trail.append(record(number)).await.expect("it is appended");
+        heads.push(trail.head());
+    }
+    let wanted: HashSet<EventId> = [id(3), id(40), id(59), id(200)].into();
+    let found = |after_seq| trail.contains(&wanted, after_seq).expect("it reads");
+    assert_eq!(found(0), HashSet::from([id(3), id(40), id(59)]));
+    assert_eq!(found(heads[3].seq), HashSet::from([id(40), id(59)]));
+    assert_eq!(found(heads[40].seq - 1), HashSet::from([id(40), id(59)]));
+    assert_eq!(found(heads[59].seq), HashSet::new());
+    for head in &heads {
+        assert!(trail.holds(*head).expect("it reads"));
+    }
+    let changed = crate::Head { seq: heads[5].seq, hash: heads[6].hash };
+    assert!(!trail.holds(changed).expect("it reads"));
+    let cut = crate::Head { seq: heads[59].seq + 1, hash: heads[59].hash };
+    assert!(!trail.holds(cut).expect("it reads"));
+}

@@ -3,12 +3,12 @@
 use crate::TrailError;
 use crate::line::LineHash;
 use crate::open::{Opening, find_end};
-use crate::reader::Lines;
 use crate::retention::{self, RetentionPolicy};
+use crate::scan;
 use crate::segment;
 use crate::writer::{OpenFile, Syncer, Writer, on_disk};
 use keywright_crypto::TrailSigner;
-use keywright_types::{Clock, EventId, NodeId, Timestamp};
+use keywright_types::{Clock, EventId, NodeId};
 use parking_lot::{Condvar, Mutex};
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -238,35 +238,31 @@ impl Trail {
         }
     }
 
-    /// Which of these records, made at `since` or later, the trail holds.
+    /// Which of these records the trail holds after its line `after_seq`.
     ///
     /// # Errors
     /// [`TrailError`] when segments cannot be read.
-    pub fn contains(&self, ids: &[EventId], since: Timestamp) -> Result<HashSet<EventId>, TrailError> {
+    pub fn contains(&self, ids: &HashSet<EventId>, after_seq: u64) -> Result<HashSet<EventId>, TrailError> {
         let mut found = HashSet::new();
-        let wanted: Vec<(EventId, String)> =
-            ids.iter().map(|id| (*id, format!("\"eventID\":\"{id}\""))).collect();
-        for segment in segment::list(&self.shared.config.dir)?.iter().rev() {
-            let Some(mut lines) = Lines::of(segment)? else { break };
-            let mut started_before = false;
-            while let Some(raw) = lines.next()? {
-                if let Some(start) = crate::line::Line::parse(&raw.bytes).and_then(|line| line.segment) {
-                    started_before = Timestamp::parse_rfc3339(&start.started_at)
-                        .is_some_and(|at| at < since.minus(CLOCK_DOUBT));
-                }
-                let text = String::from_utf8_lossy(&raw.bytes);
-                found.extend(wanted.iter().filter(|(_, mark)| text.contains(mark)).map(|(id, _)| *id));
-            }
-            if started_before || found.len() == ids.len() {
-                break;
-            }
-        }
+        scan::after(&self.shared.config.dir, after_seq, |_, line| {
+            let id = scan::event_id(line).and_then(|text| EventId::parse(text).ok());
+            found.extend(id.filter(|id| ids.contains(id)));
+        })?;
         Ok(found)
     }
-}
 
-/// A clock may have gone back between a commit and its record.
-const CLOCK_DOUBT: Duration = Duration::from_secs(60 * 60);
+    /// Whether the trail holds this line, as it was noted elsewhere.
+    ///
+    /// # Errors
+    /// [`TrailError`] when segments cannot be read.
+    pub fn holds(&self, head: Head) -> Result<bool, TrailError> {
+        let mut held = false;
+        scan::after(&self.shared.config.dir, head.seq.saturating_sub(1), |seq, line| {
+            held |= seq == head.seq && crate::line::hash(line) == head.hash;
+        })?;
+        Ok(held)
+    }
+}
 
 impl Shared {
     /// Writes for everybody who waits, if nobody else is doing it.

@@ -1,7 +1,7 @@
 //! Regions: which names are served.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// A Region name such as `eu-central-1`. Only a [`RegionSet`] makes one, so a typo cannot hide a key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -58,6 +58,13 @@ const AWS_REGIONS: &[&str] = &[
     "us-west-2",
 ];
 
+/// AWS's Regions, made once.
+static SHARED: LazyLock<Vec<Region>> = LazyLock::new(|| {
+    let mut regions: Vec<Region> = AWS_REGIONS.iter().map(|name| Region(Arc::from(*name))).collect();
+    regions.sort_unstable();
+    regions
+});
+
 /// The Regions a server serves: AWS's own and those the operator adds.
 #[derive(Debug, Clone)]
 pub struct RegionSet(Vec<Region>);
@@ -68,18 +75,18 @@ impl RegionSet {
     /// # Errors
     /// The first extra name that is not a Region-like name.
     pub fn with_extra(extra: &[String]) -> Result<Self, String> {
-        let mut names: Vec<&str> = AWS_REGIONS.to_vec();
+        let mut regions = SHARED.clone();
         for name in extra {
             let fits = (1..=64).contains(&name.len())
                 && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
             if !fits {
                 return Err(name.clone());
             }
-            names.push(name);
+            regions.push(Region::from_store(name));
         }
-        names.sort_unstable();
-        names.dedup();
-        Ok(Self(names.into_iter().map(|name| Region(Arc::from(name))).collect()))
+        regions.sort_unstable();
+        regions.dedup();
+        Ok(Self(regions))
     }
 
     /// The served Region of that name, without allocating.
@@ -98,6 +105,10 @@ impl Region {
     /// Never call it with text that a client sent.
     #[must_use]
     pub fn from_store(name: &str) -> Self {
-        Self(Arc::from(name))
+        // Rows by the hundred thousand name the same few Regions: they share one text.
+        match SHARED.binary_search_by(|region| region.as_str().cmp(name)) {
+            Ok(at) => SHARED[at].clone(),
+            Err(_) => Self(Arc::from(name)),
+        }
     }
 }

@@ -73,11 +73,16 @@ impl FileSeal {
             std::io::ErrorKind::NotFound => SealError::NotFound { path: path_buf() },
             _ => SealError::Read { path: path_buf(), cause },
         };
+        let not_regular = || SealError::NotRegular { path: path_buf() };
+        // Looked at before it is opened: opening a pipe would wait for a writer for ever.
         let named = std::fs::symlink_metadata(path).map_err(read)?;
+        if !named.is_file() {
+            return Err(not_regular());
+        }
         let mut file = File::open(path).map_err(read)?;
         let opened = file.metadata().map_err(read)?;
-        if !named.is_file() || (named.dev(), named.ino()) != (opened.dev(), opened.ino()) {
-            return Err(SealError::NotRegular { path: path_buf() });
+        if (named.dev(), named.ino()) != (opened.dev(), opened.ino()) {
+            return Err(not_regular());
         }
         let mode = opened.mode() & 0o777;
         if mode & 0o077 != 0 {

@@ -3,7 +3,7 @@
 use super::CountingRng;
 use crate::{
     ColumnContext, FileSeal, Header, KeyMaterial, KeyPurpose, Keyring, KeyringError, MaterialKey, RootKey,
-    SealError, SealedKey, WrapContext, Wrapped, decrypt, encrypt,
+    SealError, SealedColumn, SealedKey, WrapContext, Wrapped, decrypt, encrypt,
 };
 use keywright_types::{AccountId, KeyId, MaterialId, StoreId};
 use proptest::prelude::*;
@@ -16,8 +16,6 @@ fn account(text: &str) -> AccountId {
 fn key_id(byte: u8) -> KeyId {
     KeyId::from_random([byte; 16])
 }
-
-const NO_CONTEXT: std::iter::Empty<(&str, &str)> = std::iter::empty();
 
 struct Message {
     material: MaterialKey,
@@ -92,6 +90,14 @@ fn another_backing_key_key_or_material_id_opens_nothing() {
     let other_id = MaterialId::from_bytes(same_tag);
     assert_eq!(other_id.tag(), message.material_id.tag());
     assert!(decrypt(&message.material, &header, other_id, right(), &message.blob).is_err());
+    // The same 16 bytes name a key of one Region or a multi-Region key: the kind is bound as well.
+    let mut other_kind = message.blob.clone();
+    other_kind[4] = 2;
+    assert_eq!(Header::parse(&other_kind).map(|header| header.key_id().kind()), Some(2));
+    assert_eq!(message.open_with(&other_kind, &[("app", "pay"), ("env", "prod")]), None);
+    // A header that was read from another blob.
+    let elsewhere = Header::parse(&other_kind).expect("a header");
+    assert!(decrypt(&message.material, &elsewhere, message.material_id, right(), &message.blob).is_err());
     // A blob of one key given out as another's: the header is bound, and the derivation is the key's.
     let mut moved = message.blob.clone();
     moved[5..21].copy_from_slice(key_id(9).as_bytes());
@@ -145,6 +151,12 @@ fn a_wrapped_backing_key_opens_only_as_what_it_is() {
         context(&own, "eu-central-1", 2, 1, "SYMMETRIC_DEFAULT"),
         context(&own, "eu-central-1", 1, 2, "SYMMETRIC_DEFAULT"),
         context(&own, "eu-central-1", 1, 1, "RSA_2048"),
+        WrapContext {
+            key_id: KeyId::MultiRegion(*right.key_id.as_bytes()),
+            ..context(&own, "eu-central-1", 1, 1, "SYMMETRIC_DEFAULT")
+        },
+        // The same text, cut elsewhere.
+        context(&own, "eu-central-1S", 1, 1, "YMMETRIC_DEFAULT"),
     ] {
         assert_eq!(opens(&wrong, &wrapped), None);
     }
@@ -170,6 +182,112 @@ fn a_sealed_column_opens_only_in_its_place() {
     assert!(opens(&place("t", "r", "c")));
     for wrong in [place("u", "r", "c"), place("t", "s", "c"), place("t", "r", "d"), place("tr", "", "c")] {
         assert!(!opens(&wrong));
+    }
+    let stored = sealed.to_bytes();
+    let right = place("t", "r", "c");
+    let opens_bytes = |stored: &[u8]| {
+        let sealed = SealedColumn::from_bytes(stored)?;
+        keyring.open_column(&right, &sealed).ok().map(|value| value.expose().to_vec())
+    };
+    assert_eq!(opens_bytes(&stored).as_deref(), Some(b"value".as_slice()));
+    for at in 0..stored.len() {
+        let mut changed = stored.clone();
+        changed[at] ^= 1;
+        assert_eq!(opens_bytes(&changed), None, "byte {at}");
+        assert_eq!(opens_bytes(&stored[..at]), None, "cut at {at}");
+    }
+}
+
+/// A keyring of `store` whose domain key has the same bytes in every epoch of `epochs`: what does not open
+/// in another epoch, or in another store, is then refused for its binding and not for its key.
+fn with_one_domain_key(store: StoreId, epochs: &[u32]) -> Keyring {
+    let rng = CountingRng::new(1000);
+    let root = RootKey::generate(&rng);
+    let (_, mut sealed) = Keyring::create(&root, store, &rng);
+    sealed.retain(|key| key.purpose != KeyPurpose::Domain);
+    for epoch in epochs {
+        let wrapped = root.wrap(store, KeyPurpose::Domain.as_str(), *epoch, &[9; 32], &rng);
+        sealed.push(SealedKey { purpose: KeyPurpose::Domain, epoch: *epoch, wrapped });
+    }
+    Keyring::open(&root, store, &sealed).expect("it opens")
+}
+
+#[test]
+fn a_new_epoch_seals_and_the_old_ones_go_on_opening() {
+    let store = StoreId::from_random([1; 16]);
+    let rng = CountingRng::new(1);
+    let account = account("111122223333");
+    let context = WrapContext {
+        account: &account,
+        region: "eu-central-1",
+        key_id: key_id(1),
+        material_id: MaterialId::from_bytes([1; 32]),
+        spec: "SYMMETRIC_DEFAULT",
+    };
+    let place = ColumnContext { table: "t", row_id: "r", column: "c" };
+    let material = KeyMaterial::generate(&rng);
+    let first = with_one_domain_key(store, &[1]);
+    let wrapped = first.wrap(&context, &material, &rng);
+    let column = first.seal_column(&place, b"value", &rng);
+    assert_eq!(wrapped.epoch, 1);
+
+    let later = with_one_domain_key(store, &[1, 2, 10]);
+    assert_eq!(later.unwrap(&context, &wrapped).expect("it opens").expose(), material.expose());
+    assert_eq!(later.open_column(&place, &column).expect("it opens").expose(), b"value");
+    assert_eq!(later.wrap(&context, &material, &rng).epoch, 10, "the newest seals");
+    assert_eq!(later.seal_column(&place, b"value", &rng).to_bytes()[..4], 10_u32.to_be_bytes());
+
+    // Given out as another epoch's, with the same key there.
+    assert!(later.unwrap(&context, &Wrapped { epoch: 2, bytes: wrapped.bytes.clone() }).is_err());
+    let mut relabelled = column.to_bytes();
+    relabelled[3] = 2;
+    let relabelled = SealedColumn::from_bytes(&relabelled).expect("a column");
+    assert!(later.open_column(&place, &relabelled).is_err());
+    // Moved to another store that has the same key.
+    let elsewhere = with_one_domain_key(StoreId::from_random([2; 16]), &[1]);
+    assert!(elsewhere.unwrap(&context, &wrapped).is_err());
+    assert!(elsewhere.open_column(&place, &column).is_err());
+    // A column is no backing key, nor the other way round.
+    assert!(later.unwrap(&context, &Wrapped { epoch: 1, bytes: column.to_bytes()[4..].to_vec() }).is_err());
+}
+
+#[test]
+fn every_changed_byte_and_every_cut_of_a_sealed_key_is_found() {
+    let (root, _, sealed, store) = keyring(1);
+    for index in 0..sealed.len() {
+        let purpose = sealed[index].purpose.as_str();
+        let open_with = |wrapped: Vec<u8>| {
+            let (_, _, mut changed, _) = keyring(1);
+            changed[index].wrapped = wrapped;
+            Keyring::open(&root, store, &changed).err()
+        };
+        assert_eq!(open_with(sealed[index].wrapped.clone()), None);
+        for at in 0..sealed[index].wrapped.len() {
+            let mut changed = sealed[index].wrapped.clone();
+            changed[at] ^= 1;
+            assert_eq!(open_with(changed), Some(KeyringError::Damaged { purpose, epoch: 1 }), "byte {at}");
+            let cut = sealed[index].wrapped[..at].to_vec();
+            assert_eq!(open_with(cut), Some(KeyringError::Damaged { purpose, epoch: 1 }), "cut at {at}");
+        }
+    }
+    // As long as one opens, the root key is this store's.
+    for intact in 0..sealed.len() {
+        let (_, _, mut damaged, _) = keyring(1);
+        for (_, key) in damaged.iter_mut().enumerate().filter(|(index, _)| *index != intact) {
+            key.wrapped[20] ^= 1;
+        }
+        let fault = Keyring::open(&root, store, &damaged).err();
+        assert!(matches!(fault, Some(KeyringError::Damaged { .. })), "{fault:?}");
+    }
+    // One that authenticates and has not the length of a key.
+    let rng = CountingRng::new(60);
+    for length in [0, 16, 31, 33, 64] {
+        let (_, _, mut odd, _) = keyring(1);
+        odd[0].wrapped = root.wrap(store, "domain", 1, &vec![1; length], &rng);
+        assert_eq!(
+            Keyring::open(&root, store, &odd).err(),
+            Some(KeyringError::Damaged { purpose: "domain", epoch: 1 })
+        );
     }
 }
 
@@ -211,6 +329,16 @@ fn rewrapping_changes_the_root_key_and_nothing_below_it() {
     let rewrapped = Keyring::rewrap(&root, &new_root, store, &sealed, &rng).expect("it rewraps");
     assert_eq!(Keyring::open(&root, store, &rewrapped).err(), Some(KeyringError::ForeignRootKey));
     let reopened = Keyring::open(&new_root, store, &rewrapped).expect("it opens");
+    // What does not open is told as it is at the start of the server, and nothing is rewrapped.
+    let rewrap =
+        |old: &RootKey, sealed: &[SealedKey]| Keyring::rewrap(old, &new_root, store, sealed, &rng).err();
+    assert_eq!(rewrap(&new_root, &sealed), Some(KeyringError::ForeignRootKey));
+    let (_, _, mut damaged, _) = self::keyring(1);
+    damaged[3].wrapped[20] ^= 1;
+    let purpose = damaged[3].purpose.as_str();
+    assert_eq!(rewrap(&root, &damaged), Some(KeyringError::Damaged { purpose, epoch: 1 }));
+    damaged.remove(3);
+    assert_eq!(rewrap(&root, &damaged), Some(KeyringError::Missing { purpose }));
     let place = ColumnContext { table: "t", row_id: "r", column: "c" };
     let value = keyring.seal_column(&place, b"value", &rng);
     assert_eq!(reopened.open_column(&place, &value).expect("it opens").expose(), b"value");
@@ -236,11 +364,39 @@ fn markers_belong_to_their_list() {
     assert_eq!(markers.open(&[b"ListKeys", b"eu"], &marker).as_deref(), Ok(b"position".as_slice()));
     assert!(markers.open(&[b"ListAliases", b"eu"], &marker).is_err());
     assert!(markers.open(&[b"ListKeyse", b"u"], &marker).is_err());
-    for wrong in ["", "AAAA", "not base64!", &marker[..marker.len() - 1], &marker.replace('A', "B")] {
-        if wrong != marker {
-            assert!(markers.open(&[b"ListKeys", b"eu"], wrong).is_err(), "{wrong}");
-        }
+    for wrong in ["", "AAAA", "not base64!", "=", &format!("{marker}="), &format!("{marker}AAAA")] {
+        assert!(markers.open(&[b"ListKeys", b"eu"], wrong).is_err(), "{wrong}");
     }
+    for at in 0..marker.len() {
+        let other = if marker.as_bytes()[at] == b'A' { "B" } else { "A" };
+        let changed = format!("{}{other}{}", &marker[..at], &marker[at + 1..]);
+        assert!(markers.open(&[b"ListKeys", b"eu"], &changed).is_err(), "character {at}");
+        assert!(markers.open(&[b"ListKeys", b"eu"], &marker[..at]).is_err(), "cut at {at}");
+    }
+    let (_, other_store, _, _) = self::keyring(2);
+    assert!(other_store.markers().open(&[b"ListKeys", b"eu"], &marker).is_err());
+}
+
+#[test]
+fn a_row_s_mac_binds_table_columns_and_where_they_are_cut() {
+    let (_, keyring, _, _) = keyring(1);
+    let mac = |table: &str, parts: &[&[u8]]| keyring.row_mac().mac(table, parts.iter().copied());
+    let right = mac("keys", &[b"ab", b"c"]);
+    assert_eq!(mac("keys", &[b"ab", b"c"]), right);
+    let wrong: [(&str, &[&[u8]]); 7] = [
+        ("key", &[b"sab", b"c"]),
+        ("keys", &[b"a", b"bc"]),
+        ("keys", &[b"abc"]),
+        ("keys", &[b"c", b"ab"]),
+        ("keys", &[b"ab", b"c", b""]),
+        ("keys", &[b"ab", b"d"]),
+        ("aliases", &[b"ab", b"c"]),
+    ];
+    for (table, parts) in wrong {
+        assert_ne!(mac(table, parts), right, "{table} {parts:?}");
+    }
+    let (_, other_store, _, _) = self::keyring(2);
+    assert_ne!(other_store.row_mac().mac("keys", [b"ab".as_slice(), b"c"].into_iter()), right);
 }
 
 #[test]
@@ -266,6 +422,24 @@ fn the_root_key_file_is_for_its_owner_and_never_overwritten() {
         FileSeal::open(folder.path()),
         Err(SealError::NotRegular { .. } | SealError::Exposed { .. })
     ));
+    // Opening a pipe would wait for a writer for ever.
+    let pipe = folder.path().join("pipe");
+    let owner_only = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+    rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, owner_only, 0).expect("a pipe");
+    assert!(matches!(FileSeal::open(&pipe), Err(SealError::NotRegular { .. })));
+    // Nothing is written through a link, and what is there stays.
+    let (dangling, absent) = (folder.path().join("dangling"), folder.path().join("absent"));
+    std::os::unix::fs::symlink(&absent, &dangling).expect("a link");
+    assert!(matches!(FileSeal::create(&dangling, &root), Err(SealError::Write { .. })));
+    assert!(!absent.exists());
+    assert_eq!(std::fs::read_to_string(&path).expect("it reads"), text, "it was never overwritten");
+    for at in 0..text.trim_end().len() {
+        let other = if text.as_bytes()[at] == b'A' { "B" } else { "A" };
+        std::fs::write(&path, format!("{}{other}{}", &text[..at], &text[at + 1..])).expect("it is written");
+        assert!(FileSeal::open(&path).is_err(), "character {at}");
+        std::fs::write(&path, &text[..at]).expect("it is written");
+        assert!(FileSeal::open(&path).is_err(), "cut at {at}");
+    }
     for (content, damaged) in [
         (text[..text.len() - 6].to_owned(), true),
         (text.replace(&text[30..31], if &text[30..31] == "A" { "B" } else { "A" }), true),
@@ -292,6 +466,7 @@ proptest! {
         plaintext in proptest::collection::vec(any::<u8>(), 0..4097),
         pairs in proptest::collection::btree_map("\\PC{1,12}", "\\PC{0,12}", 0..6),
         noise in proptest::collection::vec(any::<u8>(), 0..300),
+        kept in 0..300_usize,
         start in any::<u64>(),
     ) {
         let rng = CountingRng::new(start);
@@ -302,8 +477,12 @@ proptest! {
         let header = Header::parse(&blob).expect("a header");
         let opened = decrypt(&material, &header, material_id, context(), &blob).expect("it opens");
         prop_assert_eq!(opened.expose(), plaintext.as_slice());
-        if let Some(header) = Header::parse(&noise) {
-            prop_assert!(decrypt(&material, &header, material_id, NO_CONTEXT, &noise).is_err());
+        // Noise hardly ever begins like a blob, so the beginning of a blob is put before it as well.
+        let spliced = [&blob[..kept.min(blob.len() - 1)], noise.as_slice()].concat();
+        for other in [noise, spliced].iter().filter(|other| **other != blob) {
+            if let Some(header) = Header::parse(other) {
+                prop_assert!(decrypt(&material, &header, material_id, context(), other).is_err());
+            }
         }
     }
 }
