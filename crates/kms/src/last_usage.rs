@@ -35,6 +35,9 @@ pub struct LastUsage {
 /// Beyond this many keys used between two flushes, further ones are not noted until the next flush.
 const NOTED_MAX: usize = 100_000;
 
+/// Rows in one write set.
+const ROWS_AT_ONCE: usize = 500;
+
 impl LastUsage {
     pub fn note(&self, key: &KeyArn, last_use: LastUse) {
         let mut noted = self.noted.lock();
@@ -51,27 +54,23 @@ impl LastUsage {
         self.noted.lock().get(key).copied()
     }
 
-    /// What was noted, as write sets of a bounded size; empty when nothing was used.
-    #[must_use]
-    pub fn drain(&self) -> Vec<WriteSet> {
-        let noted: Vec<_> = std::mem::take(&mut *self.noted.lock()).into_iter().collect();
-        noted
-            .chunks(1000)
-            .map(|chunk| {
-                let mut writes = WriteSet::default();
-                for (arn, last_use) in chunk {
-                    writes.put(&LastUsageRow {
-                        account: arn.account,
-                        region: arn.region.clone(),
-                        key_id: arn.key_id,
-                        operation: last_use.operation.to_owned(),
-                        used_at: last_use.used_at,
-                        event_id: last_use.event_id,
-                        request_id: last_use.request_id,
-                    });
-                }
-                writes
-            })
-            .collect()
+    /// What was noted, as write sets of a bounded size, made one at a time.
+    pub fn drain(&self) -> impl Iterator<Item = WriteSet> + Send + use<> {
+        let mut noted = std::mem::take(&mut *self.noted.lock()).into_iter();
+        std::iter::from_fn(move || {
+            let mut writes = WriteSet::default();
+            for (arn, last_use) in noted.by_ref().take(ROWS_AT_ONCE) {
+                writes.put(&LastUsageRow {
+                    account: arn.account,
+                    region: arn.region,
+                    key_id: arn.key_id,
+                    operation: last_use.operation.to_owned(),
+                    used_at: last_use.used_at,
+                    event_id: last_use.event_id,
+                    request_id: last_use.request_id,
+                });
+            }
+            (!writes.is_empty()).then_some(writes)
+        })
     }
 }
