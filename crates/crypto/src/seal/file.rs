@@ -7,6 +7,7 @@ use crate::root_key::RootKey;
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use rustix::fs::OFlags;
 use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
@@ -33,6 +34,10 @@ pub enum SealError {
         "the root key at {path} can be read by others (mode {mode:o}): chmod 600 it, and consider who has read it"
     )]
     Exposed { path: PathBuf, mode: u32 },
+    #[error(
+        "the root key at {path} belongs to user {owner}, not to the one that the server runs as: chown it"
+    )]
+    ForeignOwner { path: PathBuf, owner: u32 },
     #[error("the file {path} is not a root key of a known version: was another file put there?")]
     NotAKey { path: PathBuf },
     #[error("the root key at {path} is damaged (its checksum does not fit): put your copy of it there")]
@@ -49,14 +54,27 @@ impl FileSeal {
     /// # Errors
     /// [`SealError::Write`].
     pub fn create(path: &Path, key: &RootKey) -> Result<(), SealError> {
+        // Whole under another name first, then linked into place: a kill in between leaves no half key behind, and
+        // linking, unlike renaming, never replaces what is there.
+        let mut unfinished = path.as_os_str().to_owned();
+        unfinished.push(".new");
+        let unfinished = PathBuf::from(unfinished);
         let write = || {
-            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+            // The name of an attempt that died may be a second name of the key itself: it is unlinked, not emptied.
+            match std::fs::remove_file(&unfinished) {
+                Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => return Err(cause),
+                Ok(()) | Err(_) => {}
+            }
+            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished)?;
             let mut bytes = Zeroizing::new(key.bytes().to_vec());
             let checksum = digest(&SHA256, key.bytes());
             bytes.extend_from_slice(&checksum.as_ref()[..CHECKSUM_LEN]);
             let line = Zeroizing::new(format!("{VERSION} {}\n", *Zeroizing::new(STANDARD.encode(&*bytes))));
             file.write_all(line.as_bytes())?;
             file.sync_all()?;
+            let linked = std::fs::hard_link(&unfinished, path);
+            std::fs::remove_file(&unfinished)?;
+            linked?;
             let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
             File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
         };
@@ -79,10 +97,14 @@ impl FileSeal {
         if !named.is_file() {
             return Err(not_regular());
         }
-        let mut file = File::open(path).map_err(read)?;
+        let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
+        let mut file = OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(read)?;
         let opened = file.metadata().map_err(read)?;
         if (named.dev(), named.ino()) != (opened.dev(), opened.ino()) {
             return Err(not_regular());
+        }
+        if opened.uid() != rustix::process::geteuid().as_raw() {
+            return Err(SealError::ForeignOwner { path: path_buf(), owner: opened.uid() });
         }
         let mode = opened.mode() & 0o777;
         if mode & 0o077 != 0 {

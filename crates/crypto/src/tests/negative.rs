@@ -458,6 +458,22 @@ fn the_root_key_file_is_for_its_owner_and_never_overwritten() {
     }
 }
 
+/// A kill while the key is written leaves its unfinished file, or a second name of the finished one.
+#[test]
+fn an_attempt_that_died_is_no_obstacle_and_no_danger() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("root.key");
+    let unfinished = folder.path().join("root.key.new");
+    std::fs::write(&unfinished, "keywright-root-k").expect("it is written");
+    let root = RootKey::generate(&CountingRng::new(3));
+    FileSeal::create(&path, &root).expect("it is written");
+    assert!(!unfinished.exists());
+    std::fs::hard_link(&path, &unfinished).expect("it links");
+    let other = RootKey::generate(&CountingRng::new(4));
+    assert!(matches!(FileSeal::create(&path, &other), Err(SealError::Write { .. })));
+    assert_eq!(FileSeal::open(&path).expect("it opens").bytes(), root.bytes());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
