@@ -11,6 +11,7 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.request
 
 import boto3
 import botocore.config
@@ -132,8 +133,40 @@ def server(request):
     folder = tempfile.mkdtemp(prefix="keywright-e2e-")
     running = Server(folder, arguments=getattr(request.module, "ARGUMENTS", ())).start()
     yield running
+    note_calls(running)
     running.stop()
     shutil.rmtree(folder)
+
+
+# (operation, "OK" or not) as the servers of this run counted them.
+CALLED = set()
+
+
+def note_calls(server):
+    with urllib.request.urlopen(server.url + "/metrics", timeout=10) as answer:
+        text = answer.read().decode()
+    for line in text.splitlines():
+        if line.startswith("keywright_requests_total{"):
+            labels = dict(re.findall(r'(\w+)="([^"]*)"', line))
+            CALLED.add((labels["operation"], labels["code"] == "OK"))
+
+
+def pytest_sessionfinish(session, exitstatus):
+    """An operation counts as served only if a real client called it, with success and with failure."""
+    every_file = {path.name for path in pathlib.Path(__file__).parent.glob("test_*.py")}
+    ran = {item.path.name for item in getattr(session, "items", [])}
+    if exitstatus != 0 or not every_file <= ran:
+        return
+    served = re.findall(r"\| (\w+) \| yes \|", (ROOT / "docs/parity.md").read_text(encoding="utf-8"))
+    unproven = [
+        f"{operation} was never called with {'success' if good else 'failure'}"
+        for operation in served
+        for good in (True, False)
+        if (operation, good) not in CALLED
+    ]
+    if unproven:
+        print("\ndocs/parity.md says more than was shown:", *unproven, sep="\n  ")
+        session.exitstatus = 1
 
 
 @pytest.fixture()

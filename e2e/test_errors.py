@@ -173,3 +173,15 @@ def test_secrets_manager_is_known_and_says_that_it_is_not_built(server):
         with pytest.raises(client.exceptions.ClientError) as refused:
             getattr(client, operation)()
         assert refused.value.response["Error"]["Code"] == "InvalidRequestException"
+
+
+def test_the_vendor_service_refuses_as_the_others_do(server):
+    def rotations(parameters):
+        return call(server, "", parameters, target="Keywright.ListRotations", service="keywright")
+
+    assert rotations({})[0] == 200
+    status, code, text = rotations({"Filter": "SOME"})
+    assert (status, code) == (400, "ValidationException"), text
+    status, code, _ = rotations({"Marker": "made up"})
+    assert status == 400 and code == "InvalidMarkerException"
+    assert rotations({"Limit": 0})[:2] == (400, "ValidationException")
