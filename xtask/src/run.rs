@@ -14,7 +14,8 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     let path = match setup::packages().and_then(|()| setup::python()) {
         Ok(python) => {
             let folder = python.parent().map(|folder| folder.display().to_string()).unwrap_or_default();
-            format!("{}:{folder}", std::env::var("PATH").unwrap_or_default())
+            // First, because a system may have a CLI too old to know endpoints in profiles.
+            format!("{folder}:{}", std::env::var("PATH").unwrap_or_default())
         }
         Err(fault) => {
             eprintln!("no AWS CLI was set up: {fault}");
