@@ -19,6 +19,7 @@ mod error;
 mod journal;
 mod listener;
 mod metrics;
+mod node;
 mod outbox;
 mod parity;
 mod pipeline;

@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::stopping::Stopping;
-use crate::{audit_log, clock_watch, outbox, pipeline};
+use crate::{audit_log, clock_watch, node, outbox, pipeline};
 use keywright_auth::ServiceError as _;
 use keywright_kms::rotation::{RotateDueKey, due_keys};
 use keywright_kms::{DestroyKey, keys_to_destroy};
@@ -159,7 +159,7 @@ pub(crate) async fn flush_usage(app: Arc<App>) {
 }
 
 async fn checkpoint(app: Arc<App>) {
-    if let Err(fault) = crate::start::checkpoint(&app).await {
+    if let Err(fault) = node::checkpoint(&app).await {
         tracing::warn!(%fault, "the trail's head could not be written to the store");
     }
 }

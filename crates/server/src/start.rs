@@ -9,13 +9,13 @@ use crate::error::StartError;
 use crate::metrics::Metrics;
 use crate::registry::Registry;
 use crate::stopping::{self, Stopper};
-use crate::{admin, listener, scheduler};
+use crate::{admin, listener, node, scheduler};
 use keywright_auth::AccessKeys;
 use keywright_crypto::Keyring;
 use keywright_inventory::Inventory;
 use keywright_kms::Kms;
-use keywright_store::{Column as _, Store, StoreLocation, Versioned, WriteSet, row};
-use keywright_trail::{Head, Record, RetentionPolicy, SyncMode, Trail, TrailConfig};
+use keywright_store::{Store, StoreLocation, WriteSet};
+use keywright_trail::{Record, RetentionPolicy, SyncMode, Trail, TrailConfig};
 use keywright_types::{AccountId, Clock, EventId, NodeId, Rng, Timestamp};
 use std::collections::HashSet;
 use std::fs::File;
@@ -26,22 +26,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
-
-row! {
-    /// A node of this store: the key its trail is signed with, and the trail's head as last noted, so that
-    /// a trail cut short afterwards shows.
-    #[derive(Debug, Clone)]
-    pub struct NodeRow in "nodes" maced true {
-        key { node_id: NodeId }
-        columns {
-            trail_public_key: [u8; 32],
-            trail_head_seq: u64,
-            trail_head_hash: [u8; 32],
-            started_at: Timestamp,
-            seen_at: Timestamp,
-        }
-    }
-}
 
 /// A running server.
 pub struct Server {
@@ -75,7 +59,7 @@ pub async fn start(
     let Bootstrap { store, keyring, account, initialised, credentials_file } =
         initialise(config, store, &*clock, &*rng, root_credential).await?;
     let keyring = Arc::new(keyring);
-    let node = node_id(&config.data, &*rng)?;
+    let node = node::node_id(&config.data, &*rng)?;
     let trail = open_trail(config, node, account, &store, &keyring, &clock, &*rng).await?;
 
     let access_keys = AccessKeys::new(&store);
@@ -139,7 +123,7 @@ impl Server {
         if let Err(fault) = self.app.trail.close().await {
             tracing::error!(%fault, "the trail could not be closed in order");
         }
-        if let Err(fault) = note_head(&self.app).await {
+        if let Err(fault) = node::note_head(&self.app).await {
             tracing::warn!(%fault, "the trail's head could not be written to the store");
         }
         self.app.store.close().await;
@@ -162,37 +146,6 @@ fn lock_folder(data: &Path) -> Result<File, StartError> {
         Ok(()) => Ok(file),
         Err(std::fs::TryLockError::WouldBlock) => Err(StartError::InUse { path: data.to_owned() }),
         Err(std::fs::TryLockError::Error(cause)) => Err(failed(cause)),
-    }
-}
-
-/// The node's name, kept beside its trail.
-fn node_id(data: &Path, rng: &dyn Rng) -> Result<NodeId, StartError> {
-    use std::io::Write as _;
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let path = data.join("node-id");
-    let failed = |cause| StartError::Folder { path: path.clone(), cause };
-    match std::fs::read_to_string(&path) {
-        Ok(text) => NodeId::parse(text.trim())
-            .map_err(|_| failed(std::io::Error::other("it does not hold a node id"))),
-        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => {
-            let id = NodeId::from_random(rng.array());
-            // Written whole under another name first: a kill in between leaves no empty file behind.
-            let unfinished = data.join("node-id.new");
-            let written = File::options()
-                .create(true)
-                .truncate(true)
-                .write(true)
-                .mode(0o600)
-                .open(&unfinished)
-                .and_then(|mut file| {
-                    writeln!(file, "{id}")?;
-                    file.sync_all()
-                });
-            written.and_then(|()| std::fs::rename(&unfinished, &path)).map_err(failed)?;
-            File::open(data).and_then(|folder| folder.sync_all()).map_err(failed)?;
-            Ok(id)
-        }
-        Err(cause) => Err(failed(cause)),
     }
 }
 
@@ -222,28 +175,13 @@ async fn open_trail(
     };
     let (trail, opening) = Trail::open(trail_config, keyring.trail_signer(), Arc::clone(clock))?;
     let trail = Arc::new(trail);
-    check_head(store, node, &trail).await?;
+    node::check_head(store, node, &trail).await?;
     append_missing(store, node, &trail).await?;
     if let Some(torn) = opening.torn {
         tracing::warn!(bytes = torn.bytes, "the trail ended in a torn record, which was cut");
         trail.append(recovered(account, clock.now(), EventId::from_random(rng.array()), torn.bytes)).await?;
     }
     Ok(trail)
-}
-
-/// Compares the trail with what the store noted of it: a trail cut short, or replaced, shows here. The server
-/// starts all the same, since refusing would only help whoever did it; but loudly.
-async fn check_head(store: &Store, node: NodeId, trail: &Trail) -> Result<(), StartError> {
-    let Some(noted) = store.find::<NodeRow>(&[node.to_value()]).await? else { return Ok(()) };
-    let head = Head { seq: noted.row.trail_head_seq, hash: noted.row.trail_head_hash };
-    if head.seq > 0 && !trail.holds(head)? {
-        tracing::error!(
-            line = head.seq,
-            "the trail lacks a line that was noted in the store: its end was cut, or it was replaced; see `keywright \
-             trail verify` and compare with your copies"
-        );
-    }
-    Ok(())
 }
 
 /// Appends the records of committed changes that a kill kept out of the trail.
@@ -281,39 +219,4 @@ fn recovered(account: AccountId, now: Timestamp, event_id: EventId, bytes: u64) 
         ..Record::service_event(&account, now, event_id)
     }
     .to_json()
-}
-
-/// Signs the trail's state and notes its head in the store.
-pub(crate) async fn checkpoint(app: &App) -> Result<(), StartError> {
-    app.trail.checkpoint().await?;
-    // What the store says of the trail must not be ahead of what a power failure leaves of it.
-    app.trail.sync().await?;
-    note_head(app).await
-}
-
-async fn note_head(app: &App) -> Result<(), StartError> {
-    let head = app.trail.head();
-    let now = app.now();
-    let found: Option<Versioned<NodeRow>> = app.store.find(&[app.node.to_value()]).await?;
-    let mut row = NodeRow {
-        node_id: app.node,
-        trail_public_key: app.keyring.trail_signer().public_key(),
-        trail_head_seq: head.seq,
-        trail_head_hash: head.hash,
-        started_at: now,
-        seen_at: now,
-    };
-    let mut writes = WriteSet::default();
-    match found {
-        Some(found) => {
-            if found.row.trail_head_seq == head.seq {
-                return Ok(());
-            }
-            row.started_at = found.row.started_at;
-            writes.update(&row, found.version);
-        }
-        None => writes.insert(&row),
-    }
-    app.store.commit(writes).await?;
-    Ok(())
 }
