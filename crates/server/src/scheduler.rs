@@ -151,11 +151,12 @@ async fn relay(app: Arc<App>) {
 }
 
 pub(crate) async fn flush_usage(app: Arc<App>) {
-    for writes in app.kms.last_usage.drain() {
+    for writes in app.kms.last_usage.flush() {
         if let Err(fault) = app.store.commit(writes).await {
             tracing::warn!(%fault, "last uses of keys could not be written");
         }
     }
+    app.kms.last_usage.flushed();
 }
 
 async fn checkpoint(app: Arc<App>) {
