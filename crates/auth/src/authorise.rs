@@ -149,7 +149,7 @@ impl Context for RequestKeys<'_> {
                 ConditionValue::Bool(matches!(request.caller.principal, Principal::Service))
             }
             "aws:requestedregion" => ConditionValue::Single(request.region.as_str().into()),
-            "aws:sourceip" => ConditionValue::Single(request.source_ip.to_string().into()),
+            "aws:sourceip" => ConditionValue::Single((&*request.source_ip_text).into()),
             "aws:securetransport" => ConditionValue::Bool(request.secure_transport),
             "aws:useragent" => ConditionValue::Single(request.user_agent.as_str().into()),
             "aws:currenttime" => ConditionValue::Single(request.received_at.rfc3339().into()),

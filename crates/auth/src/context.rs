@@ -28,6 +28,8 @@ pub struct RequestContext {
     /// The Region of the credential scope: where unqualified names live.
     pub region: Region,
     pub source_ip: IpAddr,
+    /// The same as text.
+    pub source_ip_text: Arc<str>,
     pub user_agent: String,
     /// The `Host` that the client named, for the trail.
     pub host: String,

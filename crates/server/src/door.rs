@@ -14,10 +14,24 @@ use keywright_auth::{Caller, RequestContext};
 use keywright_aws::sigv4::{AuthFailure, Presented};
 use keywright_aws::{ServiceModel, WireError, error};
 use keywright_types::{AccessKeyId, EventId, RequestId};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use zeroize::Zeroize as _;
+
+/// Who is at the other end of a connection.
+#[derive(Debug, Clone)]
+pub(crate) struct Peer {
+    ip: IpAddr,
+    /// Made once for all requests of the connection.
+    text: Arc<str>,
+}
+
+impl Peer {
+    pub(crate) fn new(address: SocketAddr) -> Self {
+        Self { ip: address.ip(), text: Arc::from(address.ip().to_string()) }
+    }
+}
 
 /// What answers a connection's requests.
 pub(crate) struct Door {
@@ -31,7 +45,7 @@ const REQUEST_ID: &str = "x-amzn-requestid";
 
 impl Door {
     /// Answers one request; never fails, whatever comes in.
-    pub(crate) async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<Full<Bytes>> {
+    pub(crate) async fn answer(&self, request: Request<Incoming>, peer: &Peer) -> Response<Full<Bytes>> {
         if request.method() == Method::GET && crate::admin::PATHS.contains(&request.uri().path()) {
             return self.answer_admin(request).await;
         }
@@ -97,7 +111,7 @@ impl Door {
         entry: &Entry,
         request: Request<Incoming>,
         (request_id, event_id): (RequestId, EventId),
-        peer: SocketAddr,
+        peer: &Peer,
     ) -> Result<(RequestContext, Vec<u8>), WireError> {
         let app = &*self.app;
         let now = app.now();
@@ -146,7 +160,8 @@ impl Door {
                 access_key_id,
             },
             region,
-            source_ip: peer.ip(),
+            source_ip: peer.ip,
+            source_ip_text: Arc::clone(&peer.text),
             user_agent: user_agent(&parts.headers),
             host: single(&parts.headers, "host").unwrap_or_default().to_owned(),
             secure_transport: false,
@@ -262,7 +277,7 @@ fn respond(
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-    if let Ok(id) = HeaderValue::from_str(&request_id.to_string()) {
+    if let Ok(id) = HeaderValue::from_str(request_id.encode(&mut [0; 36])) {
         headers.insert(REQUEST_ID, id);
     }
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

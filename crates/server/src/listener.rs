@@ -1,6 +1,6 @@
 //! Connections: accepted up to a bound, served by HTTP/1.1, ended in good order.
 
-use crate::door::{self, Door};
+use crate::door::{self, Door, Peer};
 use crate::stopping::Stopping;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -52,6 +52,7 @@ pub(crate) async fn serve(door: Arc<Door>, listener: TcpListener, mut stopping: 
                 continue;
             }
         };
+        let peer = Peer::new(peer);
         // Answers are small; waiting to fill a packet would only delay them.
         let _ignored = stream.set_nodelay(true);
         let door = Arc::clone(&door);
@@ -60,9 +61,9 @@ pub(crate) async fn serve(door: Arc<Door>, listener: TcpListener, mut stopping: 
         let connection = http.serve_connection(
             TokioIo::new(stream),
             service_fn(move |request| {
-                let door = Arc::clone(&answering);
+                let (door, peer) = (Arc::clone(&answering), peer.clone());
                 async move {
-                    let mut answer = Box::pin(async move { door.answer(request, peer).await });
+                    let mut answer = Box::pin(async move { door.answer(request, &peer).await });
                     // One request's panic is one request's failure.
                     let answer = poll_fn(|context| {
                         match catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(context))) {

@@ -49,7 +49,6 @@ pub(crate) fn api_call(
         }
         Principal::Service => Identity::Service { account: &account },
     };
-    let source_ip = request.source_ip.to_string();
     let resources: Vec<Resource<'_>> =
         resources.iter().map(|arn| Resource { account, kind: resource_type(arn), arn }).collect();
     let (response, error) = match outcome {
@@ -63,7 +62,7 @@ pub(crate) fn api_call(
         source: service.event_source,
         name: operation.name,
         region: request.region.as_str(),
-        source_ip: &source_ip,
+        source_ip: &request.source_ip_text,
         user_agent: &request.user_agent,
         error,
         request_parameters: parameters,

@@ -5,7 +5,6 @@
 //! Source: CloudTrail User Guide, "CloudTrail record contents"; KMS Developer Guide, "Logging".
 
 use keywright_types::{AccountId, EventId, RequestId, Timestamp};
-use std::fmt::Write as _;
 
 /// CloudTrail's version of the record's shape.
 const EVENT_VERSION: &str = "1.11";
@@ -100,7 +99,7 @@ impl<'a> Record<'a> {
     /// The record as one line of JSON.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let mut out = String::with_capacity(1024);
+        let mut out = String::with_capacity(1536);
         out.push_str("{\"eventVersion\":\"");
         out.push_str(EVENT_VERSION);
         out.push_str("\",\"userIdentity\":");
@@ -123,9 +122,9 @@ impl<'a> Record<'a> {
             push_json(&mut out, "additionalEventData", data);
         }
         if let Some(id) = self.request_id {
-            push_displayed(&mut out, "requestID", &id);
+            push_plain(&mut out, "requestID", id.encode(&mut [0; 36]));
         }
-        push_displayed(&mut out, "eventID", &self.event_id);
+        push_plain(&mut out, "eventID", self.event_id.encode(&mut [0; 36]));
         push_json(&mut out, "readOnly", if self.read_only { "true" } else { "false" });
         if !self.resources.is_empty() {
             self.push_resources(&mut out);
@@ -204,8 +203,10 @@ fn push_json(out: &mut String, member: &str, json: &str) {
 }
 
 /// For ids, whose text needs no escape.
-fn push_displayed(out: &mut String, member: &str, id: &dyn std::fmt::Display) {
-    write!(out, ",\"{member}\":\"{id}\"").expect("writing to a String cannot fail");
+fn push_plain(out: &mut String, member: &str, id: &str) {
+    for part in [",\"", member, "\":\"", id, "\""] {
+        out.push_str(part);
+    }
 }
 
 /// A JSON string; control characters, line ends among them, are escaped.

@@ -106,6 +106,12 @@ macro_rules! random_id {
             pub fn as_bytes(&self) -> &[u8; 16] {
                 self.0.as_bytes()
             }
+
+            /// The text in a buffer of the caller's: every request writes two of these.
+            #[must_use]
+            pub fn encode<'a>(&self, buffer: &'a mut [u8; 36]) -> &'a str {
+                self.0.hyphenated().encode_lower(buffer)
+            }
         }
 
         impl fmt::Display for $name {
