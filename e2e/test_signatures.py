@@ -157,8 +157,9 @@ def test_requests_cannot_be_smuggled(server):
 def test_health_needs_no_signature(server):
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
     for path in ("/livez", "/healthz", "/metrics"):
-        connection.request("GET", path)
-        answer = connection.getresponse()
-        assert answer.status == 200, path
-        answer.read()
+        for method in ("GET", "HEAD"):
+            connection.request(method, path)
+            answer = connection.getresponse()
+            assert answer.status == 200, (method, path)
+            assert (answer.read() == b"") == (method == "HEAD")
     connection.close()

@@ -46,7 +46,8 @@ const REQUEST_ID: &str = "x-amzn-requestid";
 impl Door {
     /// Answers one request; never fails, whatever comes in.
     pub(crate) async fn answer(&self, request: Request<Incoming>, peer: &Peer) -> Response<Full<Bytes>> {
-        if request.method() == Method::GET && crate::admin::PATHS.contains(&request.uri().path()) {
+        let looking = request.method() == Method::GET || request.method() == Method::HEAD;
+        if looking && crate::admin::PATHS.contains(&request.uri().path()) {
             return self.answer_admin(request).await;
         }
         let (request_id, event_id) = self.app.request_ids();
