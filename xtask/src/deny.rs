@@ -6,7 +6,6 @@
 use crate::steps::output;
 use serde::Deserialize;
 use serde_json::Value;
-use std::collections::{HashMap, HashSet, VecDeque};
 use std::fs;
 
 #[derive(Deserialize)]
@@ -29,6 +28,9 @@ struct Bans {
 #[derive(Deserialize)]
 struct Banned {
     name: String,
+    /// Crates that may use it all the same.
+    #[serde(default)]
+    wrappers: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -44,7 +46,6 @@ pub fn check() -> Result<(), String> {
     let rules: Rules = toml::from_str(&text).map_err(|fault| fault.to_string())?;
     let metadata = output("cargo", &["metadata", "--format-version", "1", "--locked"])?;
     let metadata: Value = serde_json::from_str(&metadata).map_err(|fault| fault.to_string())?;
-    let shipped = shipped(&metadata);
     let mut faults = Vec::new();
     for package in metadata["packages"].as_array().into_iter().flatten() {
         let name = text_of(package, "name");
@@ -57,10 +58,10 @@ pub fn check() -> Result<(), String> {
         if !satisfied(license, &rules.licenses.allow) {
             faults.push(format!("{name} has the licence {license:?}"));
         }
-        if shipped.contains(text_of(package, "id"))
-            && rules.bans.deny.iter().any(|banned| banned.name == name)
-        {
-            faults.push(format!("{name} is banned"));
+    }
+    for banned in &rules.bans.deny {
+        for user in users(banned)? {
+            faults.push(format!("{user} uses {}, which is banned", banned.name));
         }
     }
     if faults.is_empty() { Ok(()) } else { Err(faults.join("; ")) }
@@ -70,32 +71,26 @@ fn text_of<'a>(package: &'a Value, member: &str) -> &'a str {
     package[member].as_str().unwrap_or_default()
 }
 
-/// Ids of the packages that the binary is made of: those reached from it by normal and build edges.
-fn shipped(metadata: &Value) -> HashSet<&str> {
-    let mut edges: HashMap<&str, Vec<&str>> = HashMap::new();
-    let mut queue = VecDeque::new();
-    for node in metadata["resolve"]["nodes"].as_array().into_iter().flatten() {
-        let id = text_of(node, "id");
-        for dependency in node["deps"].as_array().into_iter().flatten() {
-            let kinds = dependency["dep_kinds"].as_array();
-            let ships = kinds.into_iter().flatten().any(|kind| kind["kind"].as_str() != Some("dev"));
-            if ships {
-                edges.entry(id).or_default().push(text_of(dependency, "pkg"));
-            }
-        }
-    }
-    for package in metadata["packages"].as_array().into_iter().flatten() {
-        if text_of(package, "name") == "keywright" {
-            queue.push_back(text_of(package, "id"));
-        }
-    }
-    let mut reached = HashSet::new();
-    while let Some(id) = queue.pop_front() {
-        if reached.insert(id) {
-            queue.extend(edges.get(id).into_iter().flatten());
-        }
-    }
-    reached
+/// What of the shipped program uses a banned crate without being allowed to. Cargo's tree is asked and not its
+/// metadata, which counts optional dependencies that nobody switched on.
+fn users(banned: &Banned) -> Result<Vec<String>, String> {
+    let shipped = ["tree", "--locked", "--package", "keywright", "--edges", "normal,build", "--prefix"];
+    let all = output("cargo", &[&shipped[..], &["none", "--format", "{p}"]].concat())?;
+    let Some(version) = all.lines().find_map(|line| {
+        let (name, rest) = line.split_once(' ')?;
+        (name == banned.name)
+            .then(|| rest.split_whitespace().next().unwrap_or_default().trim_start_matches('v'))
+    }) else {
+        return Ok(Vec::new());
+    };
+    let package = format!("{}@{version}", banned.name);
+    let inverted =
+        output("cargo", &[&shipped[..], &["depth", "--depth", "1", "--invert", &package]].concat())?;
+    let users = inverted.lines().filter_map(|line| line.strip_prefix('1')?.split_whitespace().next());
+    Ok(users
+        .filter(|user| !banned.wrappers.iter().any(|allowed| allowed == user))
+        .map(str::to_owned)
+        .collect())
 }
 
 /// Whether an SPDX expression can be satisfied by allowed licences: every `AND` part has an allowed `OR`

@@ -8,6 +8,7 @@ use serde_json::Value;
 /// Every crate with what it may depend on; what is not here may not be.
 const ARROWS: &[(&str, &[&str])] = &[
     ("types", &[]),
+    ("testkit", &[]),
     ("crypto", &["types"]),
     ("aws", &["types"]),
     ("policy", &["types"]),

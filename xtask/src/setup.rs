@@ -18,8 +18,15 @@ struct Package {
 const PACKAGES: &[Package] = &[
     Package { package: "build-essential", present: || answers("cc", &["--version"]) },
     Package { package: "python3-venv", present: || answers("python3", &["-c", "import ensurepip, venv"]) },
+    Package { package: "postgresql", present: postgresql },
     Package { package: "faketime", present: || answers("faketime", &["--version"]) },
 ];
+
+/// Whether a PostgreSQL server is installed; its programs are not on the path.
+fn postgresql() -> bool {
+    fs::read_dir("/usr/lib/postgresql")
+        .is_ok_and(|versions| versions.flatten().any(|version| version.path().join("bin/initdb").exists()))
+}
 
 fn answers(program: &str, arguments: &[&str]) -> bool {
     Command::new(program).args(arguments).output().is_ok_and(|output| output.status.success())

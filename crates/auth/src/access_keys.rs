@@ -2,7 +2,7 @@
 
 use keywright_aws::sigv4::SigningKeys;
 use keywright_crypto::{ColumnContext, Keyring, SealedColumn};
-use keywright_store::{Change, Column as _, EntityCache, Row as _, Store, StoreError, Value, row};
+use keywright_store::{Changes, Column as _, EntityCache, Row as _, Store, StoreError, Value, row};
 use keywright_types::{AccessKeyId, AccountId, Principal, Rng, SecretText, Timestamp};
 use std::sync::Arc;
 
@@ -117,10 +117,11 @@ impl AccessKeys {
     /// Makes the cache and has it follow the store's commits: a changed access key is forgotten, and what was
     /// derived from its secret with it.
     pub fn new(store: &Store) -> Arc<Self> {
-        let keys = Arc::new(Self { cache: EntityCache::new(CACHED_MAX) });
+        let keys = Arc::new(Self { cache: EntityCache::new(CACHED_MAX, store.freshness()) });
         let following = Arc::downgrade(&keys);
-        store.observe(move |changes: &[Change]| {
+        store.observe(move |changes| {
             let Some(keys) = following.upgrade() else { return };
+            let Changes::Rows(changes) = changes else { return keys.cache.forget_all() };
             for change in changes.iter().filter(|change| change.table == AccessKeyRow::TABLE.name) {
                 if let [Value::Text(id)] = change.key.as_slice()
                     && let Ok(id) = AccessKeyId::parse(id)

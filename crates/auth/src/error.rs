@@ -56,6 +56,7 @@ pub trait ServiceError: Send + 'static {
             | StoreError::NewerSchema { .. }
             | StoreError::ForeignSchema { .. }
             | StoreError::Open { .. }
+            | StoreError::Database { .. }
             | StoreError::OldSqlite { .. }
             | StoreError::InUse { .. } => Self::internal(Cause::new(error)),
         }

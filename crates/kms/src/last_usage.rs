@@ -77,7 +77,7 @@ impl LastUsage {
             let mut writes = WriteSet::default();
             for arn in keys.iter().skip(at).take(ROWS_AT_ONCE) {
                 let last_use = in_flight.get(arn)?;
-                writes.put(&LastUsageRow {
+                let row = LastUsageRow {
                     account: arn.account,
                     region: arn.region.clone(),
                     key_id: arn.key_id,
@@ -85,7 +85,8 @@ impl LastUsage {
                     used_at: last_use.used_at,
                     event_id: last_use.event_id,
                     request_id: last_use.request_id,
-                });
+                };
+                writes.put_newest(&row, "used_at");
             }
             at += ROWS_AT_ONCE;
             (!writes.is_empty()).then_some(writes)

@@ -17,7 +17,7 @@ mod due;
 mod plan;
 mod switch;
 
-pub use due::{RotateDueKey, due_keys};
+pub use due::{RotateDueKey, due_keys, last_digit};
 pub use plan::{
     BadPeriod, DEFAULT_PERIOD_DAYS, PERIOD_DAYS_MAX, PERIOD_TAG, PeriodSource, RotationPlan,
     SERVICE_PERIOD_DAYS, parse_period_tag,

@@ -7,7 +7,7 @@ use crate::last_usage::{LastUsage, LastUse};
 use crate::material::{Material, MaterialRow};
 use keywright_auth::{Check, Protected, RequestContext, ServiceError as _, View};
 use keywright_policy::{Document, Kind};
-use keywright_store::{Change, Column as _, EntityCache, Store, StoreError, Value};
+use keywright_store::{Changes, Column as _, EntityCache, Freshness, Store, StoreError, Value};
 use keywright_types::{AliasArn, AliasName, KeyArn, KeyId, KeyRef, RegionSet};
 use std::sync::Arc;
 
@@ -48,10 +48,10 @@ impl Kms {
         let service = Arc::new(Self {
             regions,
             last_usage: LastUsage::default(),
-            keys: EntityCache::new(settings.cached_keys_max),
-            materials: EntityCache::new(settings.cached_keys_max),
-            aliases: EntityCache::new(settings.cached_keys_max),
-            policies: EntityCache::new(1000),
+            keys: EntityCache::new(settings.cached_keys_max, store.freshness()),
+            materials: EntityCache::new(settings.cached_keys_max, store.freshness()),
+            aliases: EntityCache::new(settings.cached_keys_max, store.freshness()),
+            policies: EntityCache::new(1000, Freshness::exact()),
             settings,
         });
         let following = Arc::downgrade(&service);
@@ -180,9 +180,15 @@ impl Kms {
         Ok(policy)
     }
 
-    fn follow(&self, changes: &[Change]) {
+    fn follow(&self, changes: Changes<'_>) {
+        let Changes::Rows(changes) = changes else {
+            self.keys.forget_all();
+            self.materials.forget_all();
+            self.aliases.forget_all();
+            return;
+        };
         for change in changes {
-            match (change.table, change.key.as_slice()) {
+            match (change.table.as_ref(), change.key.as_slice()) {
                 ("keys", [Value::Text(account), Value::Text(region), Value::Text(key_id)]) => {
                     match known_arn(account, region, key_id) {
                         Some(arn) => {

@@ -3,6 +3,8 @@
 use crate::audit_log::AuditLog;
 use crate::config::Limits;
 use crate::metrics::Metrics;
+use crate::peers::Peers;
+use crate::shares::Shares;
 use keywright_auth::{AccessKeys, Env, View};
 use keywright_crypto::Keyring;
 use keywright_inventory::Inventory;
@@ -10,8 +12,10 @@ use keywright_kms::Kms;
 use keywright_store::Store;
 use keywright_trail::Trail;
 use keywright_types::{AccountId, Clock, EventId, NodeId, RegionSet, RequestId, Rng, Timestamp};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use tokio::sync::watch;
 
 /// The running service.
 pub struct App {
@@ -21,6 +25,10 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     pub rng: Arc<dyn Rng>,
     pub node: NodeId,
+    /// Drawn at this start.
+    pub(crate) instance: String,
+    /// Where the server listens; its port is real even when 0 was asked for.
+    pub address: SocketAddr,
     /// The account that this server was initialised with.
     pub account: AccountId,
     pub regions: RegionSet,
@@ -30,6 +38,10 @@ pub struct App {
     pub inventory: Arc<Inventory>,
     pub metrics: Metrics,
     pub(crate) audit_log: AuditLog,
+    pub(crate) shares: Shares,
+    pub(crate) peers: Peers,
+    /// Why the server must stop, once it must.
+    pub(crate) fault: watch::Sender<Option<String>>,
     /// Set while the server serves; `/healthz` answers 503 before and while stopping.
     pub(crate) ready: AtomicBool,
 }
@@ -38,6 +50,18 @@ impl App {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// Has the server stop by itself.
+    pub(crate) fn stop_because(&self, fault: String) {
+        self.fault.send_replace(Some(fault));
+    }
+
+    /// Resolves, with the reason, once the server has to stop by itself.
+    pub(crate) async fn must_stop(&self) -> String {
+        let mut fault = self.fault.subscribe();
+        let known = fault.wait_for(Option::is_some).await.ok().and_then(|fault| fault.clone());
+        known.unwrap_or_default()
     }
 
     /// The ids of a request and of its trail record, in one draw.

@@ -1,7 +1,8 @@
 //! The audit rows whose records are in the trail but not yet known to be durable there.
 
 use crate::app::App;
-use keywright_store::{AuditRow, Column as _, StoreError, WriteSet};
+use keywright_store::{AuditRow, Column as _, CommitError, Lease, StoreError, WriteSet};
+use keywright_trail::{Record, TrailError};
 use keywright_types::{EventId, NodeId};
 use parking_lot::Mutex;
 
@@ -58,4 +59,72 @@ pub(crate) async fn unlogged(
 ) -> Result<Vec<AuditRow>, StoreError> {
     let rows = store.select::<AuditRow>("WHERE node_id = $1 ORDER BY at", &[node.to_value()]).await?;
     Ok(rows.into_iter().map(|stored| stored.row).collect())
+}
+
+/// Whether the write-ahead row of that record is still this node's, or cannot be looked up.
+pub(crate) async fn is_ours(app: &App, id: EventId) -> bool {
+    match app.store.find::<AuditRow>(&[id.to_value()]).await {
+        Ok(Some(found)) => found.row.node_id == app.node,
+        Ok(None) => false,
+        Err(_) => true,
+    }
+}
+
+/// Why records of a dead node could not be taken over; it is tried again.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum AdoptError {
+    #[error(transparent)]
+    Read(#[from] StoreError),
+    #[error(transparent)]
+    Write(#[from] CommitError),
+    #[error(transparent)]
+    Trail(#[from] TrailError),
+}
+
+/// Rows taken over in one commit, at most.
+const ADOPTED_AT_ONCE: i64 = 200;
+
+/// Takes over the records that dead or stopped nodes committed and may not have written to their trails: they become
+/// rows of this node first, so that a kill in between leaves them to its next start, and then lines of its trail.
+pub(crate) async fn adopt(app: &App, lease: &Lease) -> Result<(), AdoptError> {
+    for node in app.peers.gone(app.node) {
+        loop {
+            let condition = "WHERE node_id = $1 ORDER BY at LIMIT $2";
+            let params = [node.to_value(), ADOPTED_AT_ONCE.to_value()];
+            let rows = app.store.select::<AuditRow>(condition, &params).await?;
+            if rows.is_empty() {
+                break;
+            }
+            let after_seq = app.trail.head().seq;
+            let mut writes = WriteSet::default();
+            let mut records = Vec::with_capacity(rows.len() + 1);
+            let mut ids = Vec::with_capacity(rows.len());
+            for stored in rows {
+                let mut row = stored.row;
+                row.node_id = app.node;
+                row.after_seq = after_seq;
+                writes.update(&row, stored.version);
+                ids.push(row.event_id);
+                records.push(row.record);
+            }
+            writes.under(lease);
+            app.store.commit(writes).await?;
+            let details = format!("{{\"fromNode\":\"{node}\",\"records\":{}}}", ids.len());
+            let (_, event_id) = app.request_ids();
+            records.push(
+                Record {
+                    source: "keywright.amazonaws.com",
+                    name: "TrailRecordsAdopted",
+                    region: "us-east-1",
+                    service_event_details: Some(&details),
+                    ..Record::service_event(&app.account, app.now(), event_id)
+                }
+                .to_json(),
+            );
+            app.trail.append_all(records).await?;
+            tracing::warn!(%node, records = ids.len(), "records of a node that is gone were written to this trail");
+            app.audit_log.appended(ids);
+        }
+    }
+    Ok(())
 }

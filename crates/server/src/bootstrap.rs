@@ -1,10 +1,10 @@
 //! The first start: store id, root key, account, root credential. And every later one: opening them.
 
-use crate::config::Config;
+use crate::config::{Config, StoreChoice};
 use crate::error::StartError;
 use keywright_auth::{AccessKeyRow, AccountRow};
 use keywright_crypto::{FileSeal, KeyPurpose, Keyring, KeyringError, RootKey, SealError, SealedKey};
-use keywright_store::{Column as _, Store, WriteSet, row};
+use keywright_store::{Column as _, CommitError, Store, WriteSet, row};
 use keywright_types::{AccessKeyId, AccountId, Clock, Rng, SecretText, StoreId, Timestamp};
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -85,10 +85,25 @@ pub async fn initialise(
     rng: &dyn Rng,
     given: Option<RootCredential>,
 ) -> Result<Bootstrap, StartError> {
-    let meta = store.find::<MetaRow>(&[STORE_ID.to_owned().to_value()]).await?;
-    match meta {
+    let id_row = [STORE_ID.to_owned().to_value()];
+    if let Some(meta) = store.find::<MetaRow>(&id_row).await? {
+        return open(config, store, &meta.row.value, clock, rng, given).await;
+    }
+    // Of several nodes that find the store empty, one makes it; the others wait here and open it.
+    let alone = store.bootstrapping().await?;
+    let made = match store.find::<MetaRow>(&id_row).await? {
         Some(meta) => open(config, store, &meta.row.value, clock, rng, given).await,
         None => create(config, store, clock, rng, given).await,
+    };
+    drop(alone);
+    made
+}
+
+/// The store's name for messages.
+fn named(config: &Config) -> String {
+    match &config.store {
+        StoreChoice::Sqlite => config.data.display().to_string(),
+        StoreChoice::Postgres(options) => options.to_string(),
     }
 }
 
@@ -152,7 +167,7 @@ async fn open(
 ) -> Result<Bootstrap, StartError> {
     let root = FileSeal::open(&config.seal_file).map_err(|fault| match fault {
         SealError::NotFound { .. } => {
-            StartError::RootKeyMissing { data: config.data.clone(), seal_file: config.seal_file.clone() }
+            StartError::RootKeyMissing { store: named(config), seal_file: config.seal_file.clone() }
         }
         other => other.into(),
     })?;
@@ -173,7 +188,7 @@ async fn open(
     }
     let keyring = Keyring::open(&root, store_id, &sealed).map_err(|fault| match fault {
         KeyringError::ForeignRootKey => {
-            StartError::ForeignRootKey { data: config.data.clone(), seal_file: config.seal_file.clone() }
+            StartError::ForeignRootKey { store: named(config), seal_file: config.seal_file.clone() }
         }
         other => StartError::Keyring(other),
     })?;
@@ -193,7 +208,14 @@ async fn open(
         return Err(StartError::OtherAccount { found: account.to_string(), wanted: wanted.to_string() });
     }
     if let Some(given) = given {
-        replace_root_credential(&store, account, given, &keyring, clock, rng).await?;
+        let replaced = replace_root_credential(&store, account, &given, &keyring, clock, rng).await;
+        match replaced {
+            // Another node that starts now has the same pair to put in place.
+            Err(StartError::Commit(CommitError::Conflict)) => {
+                replace_root_credential(&store, account, &given, &keyring, clock, rng).await?;
+            }
+            other => other?,
+        }
     }
     let credentials_file = Some(config.data.join("root-credentials")).filter(|path| path.exists());
     Ok(Bootstrap { store, keyring, account, initialised: false, credentials_file })
@@ -203,7 +225,7 @@ async fn open(
 async fn replace_root_credential(
     store: &Store,
     account: AccountId,
-    given: RootCredential,
+    given: &RootCredential,
     keyring: &Keyring,
     clock: &dyn Clock,
     rng: &dyn Rng,
@@ -224,7 +246,8 @@ async fn replace_root_credential(
         }
     }
     let mut writes = WriteSet::default();
-    let new = AccessKeyRow::root(given.access_key_id, account, &given.secret, keyring, rng, clock.now());
+    let new =
+        AccessKeyRow::root(given.access_key_id.clone(), account, &given.secret, keyring, rng, clock.now());
     let mut inserted = false;
     for stored in rows {
         if stored.row.access_key_id == new.access_key_id {

@@ -5,7 +5,7 @@
 //! put on hold until 24 hours of uptime have been observed beyond the deadline. Rotation does not wait: a
 //! rotation too early does no harm. A clock that went back is a warning, never a refusal.
 
-use keywright_store::{Column as _, CommitError, RowVersion, Store, StoreError, WriteSet, row};
+use keywright_store::{Column as _, CommitError, Lease, RowVersion, Store, StoreError, WriteSet, row};
 use keywright_types::Timestamp;
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ pub(crate) struct Beat {
 ///
 /// # Errors
 /// The store's; nothing may be destroyed then.
-pub(crate) async fn beat(store: &Store, now: Timestamp) -> Result<Beat, BeatError> {
+pub(crate) async fn beat(store: &Store, now: Timestamp, lease: &Lease) -> Result<Beat, BeatError> {
     let found = store.find::<ClockRow>(&[NAME.to_owned().to_value()]).await?;
     let mut writes = WriteSet::default();
     let (row, expected) = match found {
@@ -48,6 +48,7 @@ pub(crate) async fn beat(store: &Store, now: Timestamp) -> Result<Beat, BeatErro
     };
     let beat = Beat { may_destroy: row.destruction_hold_millis == 0 };
     write(&mut writes, &row, expected);
+    writes.under(lease);
     store.commit(writes).await?;
     Ok(beat)
 }

@@ -4,11 +4,13 @@
 //! guessed and nothing ignored.
 
 use keywright_kms::KmsSettings;
+use keywright_store::PostgresOptions;
 use keywright_types::{AccountId, RegionSet};
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// What the server runs with, complete and checked.
 #[derive(Debug, Clone)]
@@ -32,10 +34,12 @@ pub struct Config {
 }
 
 /// Which engine keeps the data.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum StoreChoice {
     /// A file in the data folder.
     Sqlite,
+    /// A database that several nodes may share.
+    Postgres(PostgresOptions),
 }
 
 /// How the trail is kept.
@@ -77,6 +81,8 @@ pub struct Given {
     pub allow_plain_http: Option<bool>,
     pub dev: Option<bool>,
     pub seal: GivenSeal,
+    pub database: GivenDatabase,
+    pub cache: GivenCache,
     pub kms: GivenKms,
     pub trail: GivenTrail,
     pub limits: GivenLimits,
@@ -88,6 +94,22 @@ pub struct Given {
 pub struct GivenSeal {
     pub kind: Option<String>,
     pub file: Option<PathBuf>,
+}
+
+/// How a database of `store` is used.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct GivenDatabase {
+    pub password_file: Option<PathBuf>,
+    pub connections_max: Option<usize>,
+    pub timeout_seconds: Option<u64>,
+}
+
+/// What nodes that share a database may remember.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct GivenCache {
+    pub max_staleness_seconds: Option<u64>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -176,6 +198,18 @@ impl Given {
                 kind: lookup("KEYWRIGHT_SEAL_KIND"),
                 file: lookup("KEYWRIGHT_SEAL_FILE").map(PathBuf::from),
             },
+            database: GivenDatabase {
+                password_file: lookup("KEYWRIGHT_DATABASE_PASSWORD_FILE").map(PathBuf::from),
+                connections_max: number(&lookup, "KEYWRIGHT_DATABASE_CONNECTIONS_MAX", "a number")?,
+                timeout_seconds: number(&lookup, "KEYWRIGHT_DATABASE_TIMEOUT_SECONDS", "a number")?,
+            },
+            cache: GivenCache {
+                max_staleness_seconds: number(
+                    &lookup,
+                    "KEYWRIGHT_CACHE_MAX_STALENESS_SECONDS",
+                    "a number of seconds",
+                )?,
+            },
             kms: GivenKms {
                 rotation: GivenRotation {
                     min_days: number(&lookup, "KEYWRIGHT_KMS_ROTATION_MIN_DAYS", "a number of days")?,
@@ -212,6 +246,14 @@ impl Given {
             seal: GivenSeal {
                 kind: self.seal.kind.or(lower.seal.kind),
                 file: self.seal.file.or(lower.seal.file),
+            },
+            database: GivenDatabase {
+                password_file: self.database.password_file.or(lower.database.password_file),
+                connections_max: self.database.connections_max.or(lower.database.connections_max),
+                timeout_seconds: self.database.timeout_seconds.or(lower.database.timeout_seconds),
+            },
+            cache: GivenCache {
+                max_staleness_seconds: self.cache.max_staleness_seconds.or(lower.cache.max_staleness_seconds),
             },
             kms: GivenKms {
                 rotation: GivenRotation {
@@ -268,7 +310,11 @@ impl Given {
         }
         let store = match self.store.as_deref() {
             None | Some("sqlite") => StoreChoice::Sqlite,
-            Some(other) => return Err(value("store", other, "this release keeps its data in \"sqlite\"")),
+            Some(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
+                StoreChoice::Postgres(database_options(url, self.database, &self.cache)?)
+            }
+            // It may be a URL with a password in it: it is not repeated.
+            Some(_) => return Err(value("store", "…", "\"sqlite\" or a URL postgres://… is wanted")),
         };
         match self.seal.kind.as_deref() {
             None | Some("file") => {}
@@ -334,6 +380,24 @@ impl Given {
             dev,
         })
     }
+}
+
+fn database_options(
+    url: &str,
+    database: GivenDatabase,
+    cache: &GivenCache,
+) -> Result<PostgresOptions, ConfigError> {
+    let mut options =
+        PostgresOptions::parse(url).map_err(|fault| value("store", "postgres://…", &fault.to_string()))?;
+    options.password_file = database.password_file;
+    options.connections_max =
+        at_least("database.connections_max", database.connections_max, options.connections_max, 2)?;
+    let seconds =
+        |name, given, default: Duration| at_least(name, given, default.as_secs(), 1).map(Duration::from_secs);
+    options.timeout = seconds("database.timeout_seconds", database.timeout_seconds, options.timeout)?;
+    options.max_staleness =
+        seconds("cache.max_staleness_seconds", cache.max_staleness_seconds, options.max_staleness)?;
+    Ok(options)
 }
 
 fn value(name: &'static str, value: &str, problem: &str) -> ConfigError {

@@ -21,17 +21,17 @@ pub enum StartError {
     Seal(#[from] SealError),
     /// The store has keys, and the root key that opens them is not where it should be.
     #[error(
-        "the store in {data} was made with a root key, and there is none at {seal_file}: put the root key back \
-         (it is not part of a backup of the data folder's database), or name its place with --seal-file. A new \
-         one would not open anything, so none was made"
+        "the store at {store} was made with a root key, and there is none at {seal_file}: put the root key there (it is \
+         not part of a backup; each node of a shared store has a copy), or name its place with --seal-file. A new one \
+         would not open anything, so none was made"
     )]
-    RootKeyMissing { data: PathBuf, seal_file: PathBuf },
+    RootKeyMissing { store: String, seal_file: PathBuf },
     /// The root key is another store's.
     #[error(
-        "the root key at {seal_file} does not belong to the store in {data}: use the root key that this store was \
+        "the root key at {seal_file} does not belong to the store at {store}: use the root key that this store was \
          made with. Nothing was changed"
     )]
-    ForeignRootKey { data: PathBuf, seal_file: PathBuf },
+    ForeignRootKey { store: String, seal_file: PathBuf },
     #[error("the keys of the store cannot be opened: {0}")]
     Keyring(#[from] KeyringError),
     #[error(transparent)]
@@ -44,6 +44,14 @@ pub enum StartError {
     RootCredentialGiven { name: &'static str, problem: &'static str },
     #[error("the store was initialised for account {found}, and account {wanted} is configured")]
     OtherAccount { found: String, wanted: String },
+    /// Two processes run under one node id.
+    #[error(
+        "another process uses this node's id, {node}, and listens on {address}: the data folder was copied. Give each \
+         node a data folder of its own; this one stops"
+    )]
+    NodeTwice { node: String, address: String },
+    #[error("{0}")]
+    Stopped(String),
     /// The store stopped under a running server.
     #[error(
         "the store has stopped: {cause}. Restart the server once the disk is sound; it recovers from the log"

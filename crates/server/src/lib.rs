@@ -22,10 +22,12 @@ mod metrics;
 mod node;
 mod outbox;
 mod parity;
+mod peers;
 mod pipeline;
 mod record;
 mod registry;
 mod scheduler;
+mod shares;
 mod start;
 mod stopping;
 

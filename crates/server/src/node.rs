@@ -1,25 +1,32 @@
-//! This node: its name, and what the store knows of its trail.
+//! This node: its name, what the store knows of it and of its trail.
 
 use crate::app::App;
 use crate::error::StartError;
-use keywright_store::{Column as _, Store, Versioned, WriteSet, row};
+use keywright_store::{Column as _, CommitError, RowVersion, Store, Versioned, WriteSet, row};
 use keywright_trail::{Head, Trail};
 use keywright_types::{NodeId, Rng, Timestamp};
 use std::fs::File;
 use std::path::Path;
 
 row! {
-    /// A node of this store: the key its trail is signed with, and the trail's head as last noted, so that
-    /// a trail cut short afterwards shows.
+    /// A node of this store: who it is, the key its trail is signed with, and the trail's head as last noted, so
+    /// that a trail cut short afterwards shows.
     #[derive(Debug, Clone)]
     pub struct NodeRow in "nodes" maced true {
         key { node_id: NodeId }
         columns {
+            /// Drawn at each start: two processes with one node id notice each other by it.
+            instance: String,
+            /// Where it listens.
+            address: String,
+            version: String,
             trail_public_key: [u8; 32],
             trail_head_seq: u64,
             trail_head_hash: [u8; 32],
+            /// All on the database's clock.
             started_at: Timestamp,
             seen_at: Timestamp,
+            stopped_at: Option<Timestamp>,
         }
     }
 }
@@ -70,37 +77,88 @@ pub(crate) async fn check_head(store: &Store, node: NodeId, trail: &Trail) -> Re
     Ok(())
 }
 
+/// Says in the store that this node is here.
+///
+/// # Errors
+/// The store's.
+pub(crate) async fn join(app: &App) -> Result<(), StartError> {
+    let found: Option<Versioned<NodeRow>> = app.store.find(&[app.node.to_value()]).await?;
+    let now = app.store.database_now().await?;
+    let mut row = present(app, now);
+    if let Some(found) = &found {
+        // The head is noted once the trail was synced; until then what was known before stands.
+        (row.trail_head_seq, row.trail_head_hash) = (found.row.trail_head_seq, found.row.trail_head_hash);
+    }
+    write(app, &row, found.map(|found| found.version)).await?;
+    look_around(app, now).await
+}
+
 /// Signs the trail's state and notes its head in the store.
 pub(crate) async fn checkpoint(app: &App) -> Result<(), StartError> {
     app.trail.checkpoint().await?;
     // What the store says of the trail must not be ahead of what a power failure leaves of it.
     app.trail.sync().await?;
-    note_head(app).await
+    note(app, Some(app.trail.head()), false).await
 }
 
-pub(crate) async fn note_head(app: &App) -> Result<(), StartError> {
-    let head = app.trail.head();
-    let now = app.now();
+/// Says in the store that this node lives, and looks who else does.
+pub(crate) async fn beat(app: &App) -> Result<(), StartError> {
+    note(app, None, false).await
+}
+
+/// Says in the store that this node is gone, with its trail's last line.
+pub(crate) async fn leave(app: &App) -> Result<(), StartError> {
+    note(app, Some(app.trail.head()), true).await
+}
+
+async fn note(app: &App, head: Option<Head>, leaving: bool) -> Result<(), StartError> {
     let found: Option<Versioned<NodeRow>> = app.store.find(&[app.node.to_value()]).await?;
-    let mut row = NodeRow {
+    let now = app.store.database_now().await?;
+    let mut row = present(app, now);
+    if let Some(found) = &found {
+        if found.row.instance != app.instance {
+            let fault =
+                StartError::NodeTwice { node: app.node.to_string(), address: found.row.address.clone() };
+            app.stop_because(fault.to_string());
+            return Err(fault);
+        }
+        row.started_at = found.row.started_at;
+        (row.trail_head_seq, row.trail_head_hash) = (found.row.trail_head_seq, found.row.trail_head_hash);
+    }
+    if let Some(head) = head {
+        (row.trail_head_seq, row.trail_head_hash) = (head.seq, head.hash);
+    }
+    row.stopped_at = leaving.then_some(now);
+    write(app, &row, found.map(|found| found.version)).await?;
+    look_around(app, now).await
+}
+
+fn present(app: &App, now: Timestamp) -> NodeRow {
+    NodeRow {
         node_id: app.node,
+        instance: app.instance.clone(),
+        address: app.address.to_string(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
         trail_public_key: app.keyring.trail_signer().public_key(),
-        trail_head_seq: head.seq,
-        trail_head_hash: head.hash,
+        trail_head_seq: 0,
+        trail_head_hash: [0; 32],
         started_at: now,
         seen_at: now,
-    };
-    let mut writes = WriteSet::default();
-    match found {
-        Some(found) => {
-            if found.row.trail_head_seq == head.seq {
-                return Ok(());
-            }
-            row.started_at = found.row.started_at;
-            writes.update(&row, found.version);
-        }
-        None => writes.insert(&row),
+        stopped_at: None,
     }
-    app.store.commit(writes).await?;
+}
+
+async fn write(app: &App, row: &NodeRow, expected: Option<RowVersion>) -> Result<(), CommitError> {
+    let mut writes = WriteSet::default();
+    match expected {
+        Some(version) => writes.update(row, version),
+        None => writes.insert(row),
+    }
+    app.store.commit(writes).await
+}
+
+async fn look_around(app: &App, now: Timestamp) -> Result<(), StartError> {
+    let nodes = app.store.select::<NodeRow>("ORDER BY started_at", &[]).await?;
+    app.peers.note(now, nodes.into_iter().map(|stored| stored.row).collect());
     Ok(())
 }

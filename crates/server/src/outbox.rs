@@ -4,12 +4,12 @@
 //! form, at least once.
 
 use crate::app::App;
-use keywright_store::{OutboxRow, WriteSet};
+use keywright_store::{Lease, OutboxRow, WriteSet};
 
 const BATCH: &str = "WHERE sent_at IS NULL ORDER BY at LIMIT 200";
 
 /// Hands on what was not yet.
-pub(crate) async fn relay(app: &App) {
+pub(crate) async fn relay(app: &App, lease: &Lease) {
     let waiting = match app.store.select::<OutboxRow>(BATCH, &[]).await {
         Ok(waiting) => waiting,
         Err(fault) => {
@@ -27,6 +27,7 @@ pub(crate) async fn relay(app: &App) {
         event.row.sent_at = Some(app.now());
         writes.update(&event.row, event.version);
     }
+    writes.under(lease);
     if let Err(fault) = app.store.commit(writes).await {
         tracing::warn!(%fault, "events were handed on and could not be marked; they are handed on again");
     }

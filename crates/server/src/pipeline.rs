@@ -4,13 +4,14 @@
 //! needs the request's bytes; every other step is here, in this order, for every door.
 
 use crate::app::{App, Serves};
-use crate::journal::{self, JournalError};
+use crate::journal::{self, JournalError, Settling};
 use crate::record::{self, Outcome};
 use keywright_auth::{Cause, Operation, RequestContext, ServiceError, Work, authorise};
 use keywright_aws::writer::DocumentWriter as _;
 use keywright_aws::{Input as _, JsonWriter, Output, ServiceModel, WireError, json};
-use keywright_store::{CommitError, WriteSet};
+use keywright_store::{CommitError, Lease, WriteSet};
 use std::sync::Arc;
+use std::time::Duration;
 use zeroize::Zeroize as _;
 
 /// How often a decision is made anew because another commit came first, before the client is told to try
@@ -35,7 +36,8 @@ where
     let result = attempt::<Op>(app, service_model, request, body, &mut parameters, &mut resources).await;
     match result {
         Ok(body) => Ok(body),
-        Err(error) => {
+        Err(mut error) => {
+            let settling = error.take_settling();
             let wire = error.into_wire(request);
             let outcome = Outcome::Refused { code: wire.code, message: wire.message.as_deref() };
             let text = record::api_call(
@@ -47,12 +49,28 @@ where
                 &resources,
                 &outcome,
             );
-            // A refusal that cannot be recorded is still a refusal; the trail's own fault stops the server.
-            if let Err(fault) = app.trail.append(text).await {
-                tracing::error!(%fault, "a refusal could not be recorded");
+            match settling {
+                None => record_refusal(app, text).await,
+                // What the trail says is what turns out to have happened: the change is recorded by whoever finds it
+                // done, the refusal only if it was not.
+                Some(settling) => {
+                    let app = Arc::clone(app);
+                    tokio::spawn(async move {
+                        if !matches!(settling.await, Ok(Ok(()))) {
+                            record_refusal(&app, text).await;
+                        }
+                    });
+                }
             }
             Err(wire)
         }
+    }
+}
+
+/// A refusal that cannot be recorded is still a refusal; the trail's own fault stops the server.
+async fn record_refusal(app: &App, text: String) {
+    if let Err(fault) = app.trail.append(text).await {
+        tracing::error!(%fault, "a refusal could not be recorded");
     }
 }
 
@@ -61,6 +79,8 @@ enum Failure<E> {
     Wire(WireError),
     Service(E),
     Trail(keywright_trail::TrailError),
+    /// The commit may be done or not; it is found out later.
+    Unsettled(Settling),
 }
 
 impl<E> From<E> for Failure<E> {
@@ -70,12 +90,24 @@ impl<E> From<E> for Failure<E> {
 }
 
 impl<E: ServiceError> Failure<E> {
+    /// The commit that is still being found out about; it can be waited for once.
+    fn take_settling(&mut self) -> Option<Settling> {
+        match std::mem::replace(self, Self::Service(E::from_commit(journal::unsettled()))) {
+            Self::Unsettled(settling) => Some(settling),
+            other => {
+                *self = other;
+                None
+            }
+        }
+    }
+
     /// The answer; a fault of ours goes to the log with its causes.
     fn into_wire(self, request: &RequestContext) -> WireError {
         let error = match self {
             Self::Wire(wire) => return wire,
             Self::Service(error) => error,
             Self::Trail(fault) => E::internal(Cause::new(fault)),
+            Self::Unsettled(_) => E::from_commit(journal::unsettled()),
         };
         if let Some(cause) = error.cause() {
             tracing::error!(request_id = %request.request_id, cause = cause.chain(), "a request failed");
@@ -97,15 +129,32 @@ where
 {
     let service: &Op::Service = app.service();
     let op = parse::<Op>(service, body, parameters)?;
+    // What is refused on facts that another node may have changed is decided once more on fresh ones: a key enabled
+    // over there a moment ago must not be found disabled here.
+    let mut refusal = None;
     for attempt in 0..ATTEMPTS_MAX {
+        pause_before(app, attempt).await;
         let now = app.now();
         let view = app.view(service, now, attempt > 0);
-        let facts = op.facts(view, request).await?;
+        let facts = match op.facts(view, request).await {
+            Ok(facts) => facts,
+            // The store cannot say more than was known.
+            Err(error) => return Err(refusal.unwrap_or(error).into()),
+        };
         let checks = op.checks(&facts, request);
         resources.clear();
         resources.extend(record::resources(&checks));
-        let allowed = authorise(&op, &facts, &checks, request).map_err(Op::Error::denied)?;
-        let decision = Op::decide(&allowed, &facts, app.env(service, now), request)?;
+        let decided = authorise(&op, &facts, &checks, request)
+            .map_err(Op::Error::denied)
+            .and_then(|allowed| Op::decide(&allowed, &facts, app.env(service, now), request));
+        let decision = match decided {
+            Ok(decision) => decision,
+            Err(error) if attempt == 0 && app.store.is_shared() => {
+                refusal = Some(error);
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
         let encoded = encode(&decision.output);
         let outcome = Outcome::Done { response: response_elements::<Op>(&decision.output, resources) };
         let text = record::api_call(
@@ -124,6 +173,7 @@ where
             }
             Err(JournalError::Commit(CommitError::Conflict)) => {}
             Err(JournalError::Commit(fault)) => return Err(Op::Error::from_commit(fault).into()),
+            Err(JournalError::Unsettled(outcome)) => return Err(Failure::Unsettled(outcome)),
             Err(JournalError::Trail(fault)) => return Err(Failure::Trail(fault)),
         }
         let mut unsent = encoded;
@@ -202,30 +252,46 @@ pub(crate) async fn refuse_unbuilt(
 ) {
     let outcome = Outcome::Refused { code: error.code, message: error.message.as_deref() };
     let text = record::api_call(service_model, operation, true, request, None, &[], &outcome);
-    if let Err(fault) = app.trail.append(text).await {
-        tracing::error!(%fault, "a refusal could not be recorded");
-    }
+    record_refusal(app, text).await;
 }
 
-/// Does a piece of the service's own work, such as rotating one due key. `Ok(false)`: nothing was to do.
+/// Does a piece of the service's own work, such as rotating one due key, under a lease. `Ok(false)`: nothing was to
+/// do, or another node does it now.
 ///
 /// # Errors
 /// The work's own error; it is tried again at the next round.
-pub(crate) async fn work<W: Work>(app: &Arc<App>, work: &W) -> Result<bool, W::Error>
+pub(crate) async fn work<W: Work>(app: &Arc<App>, work: &W, lease: &Lease) -> Result<bool, W::Error>
 where
     App: Serves<W::Service>,
 {
     let service: &W::Service = app.service();
-    for _ in 0..ATTEMPTS_MAX {
+    for attempt in 0..ATTEMPTS_MAX {
+        pause_before(app, attempt).await;
         let now = app.now();
         let facts = work.facts(app.view(service, now, true)).await?;
-        let Some(writes) = work.decide(&facts, app.env(service, now))? else { return Ok(false) };
+        let Some(mut writes) = work.decide(&facts, app.env(service, now))? else { return Ok(false) };
+        writes.under(lease);
         match journal::commit(app, writes).await {
             Ok(()) => return Ok(true),
-            Err(JournalError::Commit(CommitError::Conflict)) => {}
+            Err(JournalError::Commit(CommitError::Conflict)) => {
+                if !app.store.holds_lease(lease).await.map_err(W::Error::from_store)? {
+                    tracing::info!(lease = lease.name, "another node took this work over");
+                    return Ok(false);
+                }
+            }
             Err(JournalError::Commit(fault)) => return Err(W::Error::from_commit(fault)),
+            Err(JournalError::Unsettled(_)) => return Err(W::Error::from_commit(journal::unsettled())),
             Err(JournalError::Trail(fault)) => return Err(W::Error::internal(Cause::new(fault))),
         }
     }
     Err(W::Error::from_commit(CommitError::Conflict))
+}
+
+/// Where several nodes decide at once, one that lost twice lets the others finish first.
+async fn pause_before(app: &App, attempt: usize) {
+    if app.store.is_shared() && attempt > 1 {
+        let [random]: [u8; 1] = app.rng.array();
+        let most = 1_u64 << attempt.min(6);
+        tokio::time::sleep(Duration::from_millis(most * u64::from(random) / 255)).await;
+    }
 }

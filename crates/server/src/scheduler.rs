@@ -2,10 +2,12 @@
 
 use crate::app::App;
 use crate::stopping::Stopping;
-use crate::{audit_log, clock_watch, node, outbox, pipeline};
+use crate::{audit_log, clock_watch, node, outbox, pipeline, shares};
 use keywright_auth::ServiceError as _;
-use keywright_kms::rotation::{RotateDueKey, due_keys};
+use keywright_kms::rotation::{RotateDueKey, due_keys, last_digit};
 use keywright_kms::{DestroyKey, keys_to_destroy};
+use keywright_store::Lease;
+use keywright_types::KeyArn;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -21,10 +23,24 @@ const HEARTBEAT_EVERY: Duration = Duration::from_secs(30);
 const MARKS_EVERY: Duration = Duration::from_secs(1);
 const USAGE_EVERY: Duration = Duration::from_secs(5);
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(60);
+/// How often a node of several says that it lives.
+const BEAT_EVERY: Duration = Duration::from_secs(5);
+const SHARES_EVERY: Duration = Duration::from_secs(1);
+const ADOPT_EVERY: Duration = Duration::from_secs(10);
+/// How often the changes that every node has long heard of are dropped.
+const SWEEP_EVERY: Duration = Duration::from_secs(300);
 
 /// Runs until `stopping` says so. Each round is bounded; a failed one is tried again at the next.
 pub(crate) async fn run(app: Arc<App>, stopping: Stopping) {
     let mut tasks = JoinSet::new();
+    tasks.spawn(every(SHARES_EVERY, stopping.clone(), Arc::clone(&app), |app| {
+        Box::pin(async move { shares::upkeep(&app).await })
+    }));
+    if app.store.is_shared() {
+        tasks.spawn(every(BEAT_EVERY, stopping.clone(), Arc::clone(&app), |app| Box::pin(beat(app))));
+        tasks.spawn(every(ADOPT_EVERY, stopping.clone(), Arc::clone(&app), |app| Box::pin(adopt(app))));
+        tasks.spawn(every(SWEEP_EVERY, stopping.clone(), Arc::clone(&app), |app| Box::pin(sweep(app))));
+    }
     tasks.spawn(every(DUE_EVERY, stopping.clone(), Arc::clone(&app), |app| Box::pin(rotate_due(app))));
     tasks.spawn(every(HEARTBEAT_EVERY, stopping.clone(), Arc::clone(&app), |app| Box::pin(heartbeat(app))));
     tasks.spawn(every(MARKS_EVERY, stopping.clone(), Arc::clone(&app), |app| Box::pin(relay(app))));
@@ -36,9 +52,12 @@ pub(crate) async fn run(app: Arc<App>, stopping: Stopping) {
 /// One round of everything, in the order in which a day goes: time is noted, keys rotate, what happened is
 /// told.
 pub(crate) async fn round(app: &Arc<App>) {
+    beat(Arc::clone(app)).await;
+    shares::upkeep(app).await;
     heartbeat(Arc::clone(app)).await;
     rotate_due(Arc::clone(app)).await;
     flush_usage(Arc::clone(app)).await;
+    adopt(Arc::clone(app)).await;
     relay(Arc::clone(app)).await;
     checkpoint(Arc::clone(app)).await;
 }
@@ -61,10 +80,12 @@ async fn every(
     }
 }
 
-/// Rotates what is due, batch by batch, until nothing is.
+/// Rotates what is due of this node's share, batch by batch, until nothing is.
 pub(crate) async fn rotate_due(app: Arc<App>) {
     loop {
-        let due = match due_keys(&app.store, app.now(), BATCH).await {
+        let parts = app.shares.rotation();
+        let digits: Vec<char> = parts.iter().map(|(digit, _)| *digit).collect();
+        let due = match due_keys(&app.store, app.now(), &digits, BATCH).await {
             Ok(due) => due,
             Err(fault) => {
                 tracing::warn!(%fault, "keys due for rotation could not be looked up");
@@ -75,27 +96,12 @@ pub(crate) async fn rotate_due(app: Arc<App>) {
         let mut rotated = 0;
         let mut under_way = JoinSet::new();
         for key in due {
+            let digit = last_digit(&key);
+            let Some((_, lease)) = parts.iter().find(|(part, _)| *part == digit) else { continue };
             if under_way.len() >= CONCURRENT {
                 rotated += finished(under_way.join_next().await);
             }
-            let app = Arc::clone(&app);
-            under_way.spawn(async move {
-                let work = RotateDueKey { key };
-                match pipeline::work(&app, &work).await {
-                    Ok(done) => {
-                        if done {
-                            app.metrics.key_rotated("AUTOMATIC");
-                        }
-                        done
-                    }
-                    Err(error) => {
-                        let cause = error.cause().map(keywright_auth::Cause::chain);
-                        tracing::error!(key = %work.key, cause, "a key that is due could not be rotated; it is tried again");
-                        app.metrics.rotation_failed();
-                        false
-                    }
-                }
-            });
+            under_way.spawn(rotate_one(Arc::clone(&app), key, lease.clone()));
         }
         while let Some(outcome) = under_way.join_next().await {
             rotated += finished(Some(outcome));
@@ -107,21 +113,40 @@ pub(crate) async fn rotate_due(app: Arc<App>) {
     }
 }
 
+async fn rotate_one(app: Arc<App>, key: KeyArn, lease: Lease) -> bool {
+    let work = RotateDueKey { key };
+    match pipeline::work(&app, &work, &lease).await {
+        Ok(done) => {
+            if done {
+                app.metrics.key_rotated("AUTOMATIC");
+            }
+            done
+        }
+        Err(error) => {
+            let cause = error.cause().map(keywright_auth::Cause::chain);
+            tracing::error!(key = %work.key, cause, "a key that is due could not be rotated; it is tried again");
+            app.metrics.rotation_failed();
+            false
+        }
+    }
+}
+
 fn finished(outcome: Option<Result<bool, tokio::task::JoinError>>) -> usize {
     usize::from(matches!(outcome, Some(Ok(true))))
 }
 
-/// Notes the time and, if time can be trusted, destroys keys whose waiting period is over.
+/// Notes the time and, if time can be trusted, destroys keys whose waiting period is over. One node does it for all.
 pub(crate) async fn heartbeat(app: Arc<App>) {
+    let Some(lease) = app.shares.housekeeping() else { return };
     let now = app.now();
-    match clock_watch::beat(&app.store, now).await {
-        Ok(beat) if beat.may_destroy => destroy_due(&app).await,
+    match clock_watch::beat(&app.store, now, &lease).await {
+        Ok(beat) if beat.may_destroy => destroy_due(&app, &lease).await,
         Ok(_) => {}
         Err(fault) => tracing::warn!(%fault, "no heartbeat was written"),
     }
 }
 
-async fn destroy_due(app: &Arc<App>) {
+async fn destroy_due(app: &Arc<App>, lease: &Lease) {
     let due = match keys_to_destroy(&app.store, app.now(), BATCH).await {
         Ok(due) => due,
         Err(fault) => {
@@ -131,7 +156,7 @@ async fn destroy_due(app: &Arc<App>) {
     };
     for key in due {
         let work = DestroyKey { key };
-        match pipeline::work(app, &work).await {
+        match pipeline::work(app, &work, lease).await {
             Ok(true) => {
                 tracing::info!(key = %work.key, "a key was destroyed at the end of its waiting period")
             }
@@ -146,7 +171,9 @@ async fn destroy_due(app: &Arc<App>) {
 
 async fn relay(app: Arc<App>) {
     audit_log::clear_marks(&app).await;
-    outbox::relay(&app).await;
+    if let Some(lease) = app.shares.housekeeping() {
+        outbox::relay(&app, &lease).await;
+    }
     app.metrics.upkeep();
 }
 
@@ -162,5 +189,26 @@ pub(crate) async fn flush_usage(app: Arc<App>) {
 async fn checkpoint(app: Arc<App>) {
     if let Err(fault) = node::checkpoint(&app).await {
         tracing::warn!(%fault, "the trail's head could not be written to the store");
+    }
+}
+
+async fn beat(app: Arc<App>) {
+    if let Err(fault) = node::beat(&app).await {
+        tracing::warn!(%fault, "this node could not say in the store that it lives");
+    }
+}
+
+async fn adopt(app: Arc<App>) {
+    let Some(lease) = app.shares.housekeeping() else { return };
+    if let Err(fault) = audit_log::adopt(&app, &lease).await {
+        tracing::warn!(%fault, "records of nodes that are gone could not be taken over; it is tried again");
+    }
+}
+
+async fn sweep(app: Arc<App>) {
+    if app.shares.housekeeping().is_some()
+        && let Err(fault) = app.store.forget_old_changes().await
+    {
+        tracing::warn!(%fault, "old change rows could not be dropped; it is tried again");
     }
 }

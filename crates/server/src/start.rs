@@ -7,7 +7,9 @@ use crate::config::{Config, StoreChoice};
 use crate::door::Door;
 use crate::error::StartError;
 use crate::metrics::Metrics;
+use crate::peers::Peers;
 use crate::registry::Registry;
+use crate::shares::{self, Shares};
 use crate::stopping::{self, Stopper};
 use crate::{admin, listener, node, scheduler};
 use keywright_auth::AccessKeys;
@@ -25,6 +27,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 /// A running server.
@@ -52,8 +55,9 @@ pub async fn start(
     root_credential: Option<RootCredential>,
 ) -> Result<Server, StartError> {
     let lock = lock_folder(&config.data)?;
-    let location = match config.store {
+    let location = match &config.store {
         StoreChoice::Sqlite => StoreLocation::Sqlite { path: config.data.join("keywright.db") },
+        StoreChoice::Postgres(options) => StoreLocation::Postgres(options.clone()),
     };
     let store = Store::open(&location, clock.now()).await?;
     let Bootstrap { store, keyring, account, initialised, credentials_file } =
@@ -61,6 +65,11 @@ pub async fn start(
     let keyring = Arc::new(keyring);
     let node = node::node_id(&config.data, &*rng)?;
     let trail = open_trail(config, node, account, &store, &keyring, &clock, &*rng).await?;
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .map_err(|cause| StartError::Listen { address: config.listen, cause })?;
+    let address =
+        listener.local_addr().map_err(|cause| StartError::Listen { address: config.listen, cause })?;
 
     let access_keys = AccessKeys::new(&store);
     let kms = Kms::new(config.kms.clone(), config.regions.clone(), &store);
@@ -69,8 +78,10 @@ pub async fn start(
         keyring,
         trail,
         clock,
+        instance: EventId::from_random(rng.array()).to_string(),
         rng,
         node,
+        address,
         account,
         regions: config.regions.clone(),
         limits: config.limits,
@@ -79,13 +90,13 @@ pub async fn start(
         inventory: Inventory::new(),
         metrics: Metrics::default(),
         audit_log: AuditLog::default(),
+        shares: Shares::default(),
+        peers: Peers::default(),
+        fault: watch::Sender::new(None),
         ready: AtomicBool::new(false),
     });
-    let listener = TcpListener::bind(config.listen)
-        .await
-        .map_err(|cause| StartError::Listen { address: config.listen, cause })?;
-    let address =
-        listener.local_addr().map_err(|cause| StartError::Listen { address: config.listen, cause })?;
+    node::join(&app).await?;
+    shares::join(&app).await?;
     let (stop, stopping) = stopping::channel();
     let door = Arc::new(Door {
         app: Arc::clone(&app),
@@ -104,6 +115,7 @@ impl Server {
         tokio::select! {
             cause = self.app.store.failure() => StartError::StoreStopped { cause },
             cause = self.app.trail.failure() => StartError::TrailStopped { cause },
+            fault = self.app.must_stop() => StartError::Stopped(fault),
         }
     }
 
@@ -123,7 +135,8 @@ impl Server {
         if let Err(fault) = self.app.trail.close().await {
             tracing::error!(%fault, "the trail could not be closed in order");
         }
-        if let Err(fault) = node::note_head(&self.app).await {
+        shares::leave(&self.app).await;
+        if let Err(fault) = node::leave(&self.app).await {
             tracing::warn!(%fault, "the trail's head could not be written to the store");
         }
         self.app.store.close().await;

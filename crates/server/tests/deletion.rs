@@ -3,8 +3,16 @@
 mod common;
 
 use common::{DAY, TestServer};
+use keywright_testkit::{Engine, on_both_engines};
 use serde_json::json;
 use std::time::Duration;
+
+on_both_engines! {
+    a_key_is_destroyed_after_its_whole_waiting_period_with_all_that_is_its,
+    a_cancelled_key_lives,
+    a_clock_that_jumps_destroys_nothing_before_a_day_of_uptime,
+    downtime_holds_destruction_back_too,
+}
 
 async fn doomed_key(server: &TestServer) -> (String, String) {
     let key = server.create_key().await;
@@ -28,16 +36,14 @@ async fn exists(server: &TestServer, key: &str) -> bool {
     }
 }
 
-#[tokio::test]
-async fn a_key_is_destroyed_after_its_whole_waiting_period_with_all_that_is_its() {
-    let server = TestServer::start().await;
+async fn a_key_is_destroyed_after_its_whole_waiting_period_with_all_that_is_its(engine: Engine) {
+    let server = TestServer::start(engine).await;
     let (key, blob) = doomed_key(&server).await;
     server.live(6).await;
     assert!(exists(&server, &key).await);
     server.live(1).await;
     assert!(!exists(&server, &key).await);
-    let database = rusqlite::Connection::open(server.data.join("keywright.db")).expect("the database opens");
-    let count = |sql: &str| database.query_row(sql, [], |row| row.get::<_, i64>(0)).expect("a count");
+    let count = |sql: &str| server.database.number(sql);
     assert_eq!(count("SELECT count(*) FROM keys"), 0);
     assert_eq!(count("SELECT count(*) FROM key_materials"), 0, "no backing key is left");
     assert_eq!(count("SELECT count(*) FROM aliases"), 0);
@@ -56,9 +62,8 @@ async fn a_key_is_destroyed_after_its_whole_waiting_period_with_all_that_is_its(
         .expect("the name is free");
 }
 
-#[tokio::test]
-async fn a_cancelled_key_lives() {
-    let server = TestServer::start().await;
+async fn a_cancelled_key_lives(engine: Engine) {
+    let server = TestServer::start(engine).await;
     let (key, blob) = doomed_key(&server).await;
     server.live(6).await;
     server.kms("CancelKeyDeletion", json!({ "KeyId": key })).await.expect("cancelled");
@@ -67,9 +72,8 @@ async fn a_cancelled_key_lives() {
     assert_eq!(server.decrypt(&blob).await.as_deref(), Ok("gone"));
 }
 
-#[tokio::test]
-async fn a_clock_that_jumps_destroys_nothing_before_a_day_of_uptime() {
-    let server = TestServer::start().await;
+async fn a_clock_that_jumps_destroys_nothing_before_a_day_of_uptime(engine: Engine) {
+    let server = TestServer::start(engine).await;
     let (key, _) = doomed_key(&server).await;
     server.advance(Duration::from_secs(60)).await;
     server.advance(DAY * 3650).await;
@@ -82,9 +86,8 @@ async fn a_clock_that_jumps_destroys_nothing_before_a_day_of_uptime() {
     assert!(!exists(&server, &key).await);
 }
 
-#[tokio::test]
-async fn downtime_holds_destruction_back_too() {
-    let mut server = TestServer::start().await;
+async fn downtime_holds_destruction_back_too(engine: Engine) {
+    let mut server = TestServer::start(engine).await;
     let (key, _) = doomed_key(&server).await;
     server.server().reconcile().await;
     server.stop().await;

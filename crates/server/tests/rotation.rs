@@ -3,7 +3,22 @@
 mod common;
 
 use common::{DAY, NEW_YEAR, TestServer};
+use keywright_testkit::{Engine, on_both_engines};
 use serde_json::{Value, json};
+
+on_both_engines! {
+    a_key_rotates_when_due_and_every_old_ciphertext_opens,
+    a_rotation_is_announced_and_recorded_once,
+    what_was_missed_while_the_server_was_down_is_caught_up_once,
+    disabled_keys_wait_and_rotate_when_enabled_again,
+    keys_pending_deletion_do_not_rotate_and_show_rotation_off,
+    a_thirty_day_tag_rotates_below_the_floor_of_the_api,
+    bad_periods_are_refused_and_the_floor_can_be_lowered,
+    rotations_on_demand_are_counted_and_automatic_ones_are_not,
+    on_demand_gives_way_to_an_automatic_rotation_that_is_near,
+    taking_a_backing_key_away_fails_exactly_its_own_ciphertexts,
+    service_managed_keys_rotate_yearly_and_are_not_for_callers,
+}
 
 async fn rotating_key(server: &TestServer, days: u32) -> String {
     let key = server.create_key().await;
@@ -25,9 +40,8 @@ fn day(days: u32) -> Option<f64> {
     Some(NEW_YEAR.plus_days(days).as_seconds() as f64)
 }
 
-#[tokio::test]
-async fn a_key_rotates_when_due_and_every_old_ciphertext_opens() {
-    let server = TestServer::start().await;
+async fn a_key_rotates_when_due_and_every_old_ciphertext_opens(engine: Engine) {
+    let server = TestServer::start(engine).await;
     let key = rotating_key(&server, 90).await;
     let mut blobs = vec![server.encrypt(&key, "period 0").await];
     let mut materials = vec![server.current_material(&key).await];
@@ -51,9 +65,8 @@ async fn a_key_rotates_when_due_and_every_old_ciphertext_opens() {
     assert_eq!(server.history(&key).await, expected);
 }
 
-#[tokio::test]
-async fn a_rotation_is_announced_and_recorded_once() {
-    let server = TestServer::start().await;
+async fn a_rotation_is_announced_and_recorded_once(engine: Engine) {
+    let server = TestServer::start(engine).await;
     let key = rotating_key(&server, 90).await;
     let before = server.current_material(&key).await;
     server.advance(DAY * 90).await;
@@ -69,11 +82,8 @@ async fn a_rotation_is_announced_and_recorded_once() {
     assert_eq!(record["serviceEventDetails"]["rotationType"], "AUTOMATIC");
     assert_eq!(record["serviceEventDetails"]["previousKeyMaterialId"], before.as_str());
     assert_eq!(record["serviceEventDetails"]["currentKeyMaterialId"], after.as_str());
-    let database = rusqlite::Connection::open(server.data.join("keywright.db")).expect("the database opens");
-    let event: String = database
-        .query_row("SELECT event FROM outbox WHERE detail_type = 'KMS CMK Rotation'", [], |row| row.get(0))
-        .expect("exactly one event");
-    let event: Value = serde_json::from_str(&event).expect("JSON");
+    let event = server.database.sql("SELECT event FROM outbox WHERE detail_type = 'KMS CMK Rotation'");
+    let event: Value = serde_json::from_str(&event).expect("exactly one event in JSON");
     let arn = format!("arn:aws:kms:eu-central-1:111122223333:key/{key}");
     assert_eq!(
         event,
@@ -97,9 +107,8 @@ async fn a_rotation_is_announced_and_recorded_once() {
     );
 }
 
-#[tokio::test]
-async fn what_was_missed_while_the_server_was_down_is_caught_up_once() {
-    let mut server = TestServer::start().await;
+async fn what_was_missed_while_the_server_was_down_is_caught_up_once(engine: Engine) {
+    let mut server = TestServer::start(engine).await;
     let key = rotating_key(&server, 90).await;
     let blob = server.encrypt(&key, "before").await;
     server.stop().await;
@@ -111,9 +120,8 @@ async fn what_was_missed_while_the_server_was_down_is_caught_up_once() {
     assert_eq!(server.decrypt(&blob).await.as_deref(), Ok("before"));
 }
 
-#[tokio::test]
-async fn disabled_keys_wait_and_rotate_when_enabled_again() {
-    let server = TestServer::start().await;
+async fn disabled_keys_wait_and_rotate_when_enabled_again(engine: Engine) {
+    let server = TestServer::start(engine).await;
     let key = rotating_key(&server, 90).await;
     server.kms("DisableKey", json!({ "KeyId": key })).await.expect("disabled");
     server.advance(DAY * 200).await;
@@ -123,9 +131,8 @@ async fn disabled_keys_wait_and_rotate_when_enabled_again() {
     assert_eq!(server.history(&key).await.len(), 1, "its backing key is older than the period");
 }
 
-#[tokio::test]
-async fn keys_pending_deletion_do_not_rotate_and_show_rotation_off() {
-    let server = TestServer::start().await;
+async fn keys_pending_deletion_do_not_rotate_and_show_rotation_off(engine: Engine) {
+    let server = TestServer::start(engine).await;
     let key = rotating_key(&server, 90).await;
     server.advance(DAY * 80).await;
     let schedule = json!({ "KeyId": key, "PendingWindowInDays": 30 });
@@ -139,9 +146,8 @@ async fn keys_pending_deletion_do_not_rotate_and_show_rotation_off() {
     assert_eq!(server.history(&key).await.len(), 1);
 }
 
-#[tokio::test]
-async fn a_thirty_day_tag_rotates_below_the_floor_of_the_api() {
-    let server = TestServer::start().await;
+async fn a_thirty_day_tag_rotates_below_the_floor_of_the_api(engine: Engine) {
+    let server = TestServer::start(engine).await;
     let tags = json!({ "Tags": [{ "TagKey": "keywright:rotation-period", "TagValue": "30d" }] });
     let key = server.create_key_with(tags).await;
     let shown = status(&server, &key).await;
@@ -160,9 +166,8 @@ async fn a_thirty_day_tag_rotates_below_the_floor_of_the_api() {
     assert_eq!(status(&server, &key).await["KeyRotationEnabled"], false);
 }
 
-#[tokio::test]
-async fn bad_periods_are_refused_and_the_floor_can_be_lowered() {
-    let server = TestServer::start().await;
+async fn bad_periods_are_refused_and_the_floor_can_be_lowered(engine: Engine) {
+    let server = TestServer::start(engine).await;
     let key = server.create_key().await;
     for value in ["30", "0d", "2561d", "monthly", ""] {
         let tags =
@@ -182,7 +187,7 @@ async fn bad_periods_are_refused_and_the_floor_can_be_lowered() {
              Member must have value greater than or equal to 90"
         )
     );
-    let lowered = TestServer::with_settings("[kms.rotation]\nmin_days = 7\n").await;
+    let lowered = TestServer::with_settings(engine, "[kms.rotation]\nmin_days = 7\n").await;
     let key = lowered.create_key().await;
     let thirty = json!({ "KeyId": key, "RotationPeriodInDays": 30 });
     lowered.kms("EnableKeyRotation", thirty).await.expect("the operator allows it");
@@ -190,9 +195,8 @@ async fn bad_periods_are_refused_and_the_floor_can_be_lowered() {
     assert_eq!(lowered.history(&key).await.len(), 1);
 }
 
-#[tokio::test]
-async fn rotations_on_demand_are_counted_and_automatic_ones_are_not() {
-    let server = TestServer::start().await;
+async fn rotations_on_demand_are_counted_and_automatic_ones_are_not(engine: Engine) {
+    let server = TestServer::start(engine).await;
     let key = rotating_key(&server, 90).await;
     server.advance(DAY * 90).await;
     let rotate = json!({ "KeyId": key });
@@ -210,25 +214,23 @@ async fn rotations_on_demand_are_counted_and_automatic_ones_are_not() {
     let types: Vec<_> = server.history(&key).await.into_iter().map(|(_, kind)| kind).collect();
     assert_eq!(types.iter().filter(|kind| *kind == "AUTOMATIC").count(), 2);
     assert_eq!(types.iter().filter(|kind| *kind == "ON_DEMAND").count(), 25);
-    let unlimited = TestServer::with_settings("[kms.rotation]\non_demand_max = 0\n").await;
+    let unlimited = TestServer::with_settings(engine, "[kms.rotation]\non_demand_max = 0\n").await;
     let key = unlimited.create_key().await;
     for _ in 0..30 {
         unlimited.kms("RotateKeyOnDemand", json!({ "KeyId": key })).await.expect("no cap");
     }
 }
 
-#[tokio::test]
-async fn on_demand_gives_way_to_an_automatic_rotation_that_is_near() {
-    let server = TestServer::start().await;
+async fn on_demand_gives_way_to_an_automatic_rotation_that_is_near(engine: Engine) {
+    let server = TestServer::start(engine).await;
     let key = rotating_key(&server, 90).await;
     server.clock.set(NEW_YEAR.plus_days(90).minus(std::time::Duration::from_secs(20 * 60)));
     let refused = server.kms("RotateKeyOnDemand", json!({ "KeyId": key })).await.expect_err("too near");
     assert_eq!(refused.code, "ConflictException");
 }
 
-#[tokio::test]
-async fn taking_a_backing_key_away_fails_exactly_its_own_ciphertexts() {
-    let mut server = TestServer::start().await;
+async fn taking_a_backing_key_away_fails_exactly_its_own_ciphertexts(engine: Engine) {
+    let mut server = TestServer::start(engine).await;
     let key = server.create_key().await;
     let mut blobs = vec![server.encrypt(&key, "0").await];
     let mut materials = vec![server.current_material(&key).await];
@@ -239,23 +241,17 @@ async fn taking_a_backing_key_away_fails_exactly_its_own_ciphertexts() {
     }
     for (taken, material) in materials.iter().enumerate() {
         server.stop().await;
-        let database =
-            rusqlite::Connection::open(server.data.join("keywright.db")).expect("the database opens");
-        database
-            .execute_batch(&format!(
-                "CREATE TABLE away AS SELECT * FROM key_materials WHERE material_id = '{material}'; \
-                 DELETE FROM key_materials WHERE material_id = '{material}';"
-            ))
-            .expect("the row is taken away");
+        server.database.sql(&format!(
+            "CREATE TABLE away AS SELECT * FROM key_materials WHERE material_id = '{material}'; \
+             DELETE FROM key_materials WHERE material_id = '{material}';"
+        ));
         server.begin().await;
         for (at, blob) in blobs.iter().enumerate() {
             let opened = server.decrypt(blob).await;
             assert_eq!(opened.is_ok(), at != taken, "blob {at} without backing key {taken}: {opened:?}");
         }
         server.stop().await;
-        database
-            .execute_batch("INSERT INTO key_materials SELECT * FROM away; DROP TABLE away;")
-            .expect("the row is put back");
+        server.database.sql("INSERT INTO key_materials SELECT * FROM away; DROP TABLE away;");
         server.begin().await;
         for blob in &blobs {
             assert!(server.decrypt(blob).await.is_ok());
@@ -263,9 +259,8 @@ async fn taking_a_backing_key_away_fails_exactly_its_own_ciphertexts() {
     }
 }
 
-#[tokio::test]
-async fn service_managed_keys_rotate_yearly_and_are_not_for_callers() {
-    let server = TestServer::start().await;
+async fn service_managed_keys_rotate_yearly_and_are_not_for_callers(engine: Engine) {
+    let server = TestServer::start(engine).await;
     let shown = server
         .kms("DescribeKey", json!({ "KeyId": "alias/aws/secretsmanager" }))
         .await

@@ -39,17 +39,47 @@ CREATE TABLE access_keys (
     PRIMARY KEY (access_key_id)
 );
 
+-- The servers that share this store. `instance` is drawn at each start; `seen_at` is on the database's
+-- clock; `stopped_at` is null while the node runs, or was killed.
 CREATE TABLE nodes (
     node_id {text} NOT NULL,
+    instance {text} NOT NULL,
+    address {text} NOT NULL,
+    version {text} NOT NULL,
     trail_public_key {blob} NOT NULL,
     trail_head_seq BIGINT NOT NULL,
     trail_head_hash {blob} NOT NULL,
     started_at BIGINT NOT NULL,
     seen_at BIGINT NOT NULL,
+    stopped_at BIGINT,
     row_version BIGINT NOT NULL,
     mac {blob} NOT NULL,
     PRIMARY KEY (node_id)
 );
+
+-- Who does which share of the service's own work; `until` is on the database's clock, `token` grows
+-- whenever a lease changes hands.
+CREATE TABLE leases (
+    name {text} NOT NULL,
+    node_id {text} NOT NULL,
+    token BIGINT NOT NULL,
+    until BIGINT NOT NULL,
+    row_version BIGINT NOT NULL,
+    PRIMARY KEY (name)
+);
+
+-- One row a commit that changed rows which decide, for the caches of other nodes and to settle a commit
+-- whose answer was lost. `txid` is the transaction's id on PostgreSQL, 0 elsewhere; `at` is on the
+-- database's clock. Written only where several nodes share a store.
+CREATE TABLE changes (
+    change_id {text} NOT NULL,
+    txid BIGINT NOT NULL,
+    at BIGINT NOT NULL,
+    changed {text} NOT NULL,
+    PRIMARY KEY (change_id)
+);
+CREATE INDEX changes_by_txid ON changes (txid);
+CREATE INDEX changes_by_at ON changes (at);
 
 -- What the reconcilers know of the passing of time: see "clock rules" in docs/rotation.md.
 CREATE TABLE clock_watch (

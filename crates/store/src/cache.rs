@@ -1,5 +1,6 @@
 //! A bounded cache of loaded entities that follows commits exactly.
 
+use crate::Freshness;
 use quick_cache::sync::Cache;
 use std::future::Future;
 use std::hash::Hash;
@@ -9,20 +10,24 @@ use std::hash::Hash;
 /// A load that races with a change of the same entity is answered but not kept: the loader holds a
 /// placeholder that [`EntityCache::forget`] removes, so that a stale value can never settle. `V` should
 /// be cheap to clone (an `Arc`).
+///
+/// On a store that other nodes change too, what is cached is used only while the node hears of changes
+/// ([`Freshness`]); after that every read goes to the store.
 #[derive(Debug)]
 pub struct EntityCache<K, V> {
     cache: Cache<K, V>,
+    freshness: Freshness,
 }
 
 impl<K: Hash + Eq + Clone, V: Clone> EntityCache<K, V> {
     #[must_use]
-    pub fn new(capacity: usize) -> Self {
-        Self { cache: Cache::new(capacity) }
+    pub fn new(capacity: usize, freshness: Freshness) -> Self {
+        Self { cache: Cache::new(capacity), freshness }
     }
 
     /// The cached value, without loading.
     pub fn peek(&self, key: &K) -> Option<V> {
-        self.cache.get(key)
+        if self.freshness.is_current() { self.cache.get(key) } else { None }
     }
 
     /// The cached value or the loaded one. Absence is never cached: what is unknown is looked up again.
@@ -34,6 +39,9 @@ impl<K: Hash + Eq + Clone, V: Clone> EntityCache<K, V> {
         key: &K,
         load: impl Future<Output = Result<Option<V>, E>>,
     ) -> Result<Option<V>, E> {
+        if !self.freshness.is_current() {
+            return load.await;
+        }
         match self.cache.get_value_or_guard_async(key).await {
             Ok(value) => Ok(Some(value)),
             Err(guard) => {

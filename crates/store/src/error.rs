@@ -27,6 +27,9 @@ pub enum StoreError {
     ForeignSchema { version: i64 },
     #[error("cannot open the store {path}: {cause}")]
     Open { path: PathBuf, cause: String },
+    /// The database of `--store` cannot be used.
+    #[error("cannot use the database {database}: {cause}")]
+    Database { database: String, cause: String },
     /// The SQLite library in use has a known fault.
     #[error("SQLite {found} is too old: {needed} or later is needed (WAL-reset race)")]
     OldSqlite { found: String, needed: &'static str },

@@ -19,20 +19,30 @@
 
 mod audit;
 mod cache;
+mod changes;
+mod dialect;
 mod engine;
 mod error;
+mod freshness;
+mod leases;
 mod migrations;
+mod postgres;
 mod row;
 mod sql;
 mod sqlite;
+mod statement;
 mod store;
 mod value;
 mod write_set;
 
 pub use audit::{AuditRecord, AuditRow, OutboxRow};
 pub use cache::EntityCache;
+pub use changes::{Change, Changes};
 pub use error::{CommitError, StoreError};
+pub use freshness::Freshness;
+pub use leases::{Lease, LeaseRow};
+pub use postgres::{Bootstrapping, Connections, PostgresOptions, PostgresUrlError};
 pub use row::{Row, RowVersion, TableSpec, Versioned};
 pub use store::{Store, StoreLocation};
 pub use value::{Column, Record, Value};
-pub use write_set::{Change, WriteSet};
+pub use write_set::WriteSet;

@@ -1,6 +1,7 @@
 //! The schema's history: numbered files, applied in order, each in one transaction.
 
 use crate::StoreError;
+use crate::dialect::Dialect;
 
 /// One step of the schema.
 pub(crate) struct Migration {
@@ -9,19 +10,13 @@ pub(crate) struct Migration {
     template: &'static str,
 }
 
-/// What differs between the dialects in the schema's language.
-pub(crate) struct Types {
-    pub(crate) text: &'static str,
-    pub(crate) blob: &'static str,
-}
-
 pub(crate) const MIGRATIONS: &[Migration] =
     &[Migration { version: 1, name: "initial", template: include_str!("../migrations/0001_initial.sql") }];
 
 impl Migration {
-    /// The statements in the dialect of `types`.
-    pub(crate) fn sql(&self, types: &Types) -> String {
-        self.template.replace("{text}", types.text).replace("{blob}", types.blob)
+    /// The statements in that dialect.
+    pub(crate) fn sql(&self, dialect: &Dialect) -> String {
+        dialect.fill(self.template)
     }
 
     /// Fingerprint of the template, the same on both engines; FNV-1a is enough to notice an edited

@@ -6,9 +6,12 @@
 use crate::row::TableSpec;
 use std::fmt::Write as _;
 
+/// The column that counts a row's updates.
+pub(crate) const ROW_VERSION: &str = "row_version";
+
 fn stored_columns(table: &TableSpec) -> impl Iterator<Item = &'static str> {
     let mac = table.maced.then_some("mac");
-    table.columns.iter().copied().chain(std::iter::once("row_version")).chain(mac)
+    table.columns.iter().copied().chain(std::iter::once(ROW_VERSION)).chain(mac)
 }
 
 /// `SELECT` of all stored columns; the caller appends a condition.
@@ -69,19 +72,25 @@ pub(crate) fn expect(table: &TableSpec) -> String {
     )
 }
 
-/// Insert or replace, without an expected version: for observations, where the last writer is right.
-pub(crate) fn put(table: &TableSpec) -> String {
+/// One row as long as nobody else took the lease; its time does not matter, only who held it last.
+pub(crate) const FENCE: &str = "SELECT 1 FROM leases WHERE name = $1 AND token = $2";
+
+/// Insert or replace, without an expected version: for observations. The last writer is right, or, with
+/// `newest_by`, whoever has the larger value in that column.
+pub(crate) fn put(table: &TableSpec, newest_by: Option<&str>) -> String {
     let columns: Vec<_> = stored_columns(table).collect();
     let places: Vec<_> = (1..=columns.len()).map(|n| format!("${n}")).collect();
     let replaced: Vec<_> =
         columns.iter().skip(table.key_len).map(|column| format!("{column} = excluded.{column}")).collect();
+    let condition = newest_by.map(|column| format!(" WHERE excluded.{column} >= {}.{column}", table.name));
     format!(
-        "INSERT INTO {} ({}) VALUES ({}) ON CONFLICT ({}) DO UPDATE SET {}",
+        "INSERT INTO {} ({}) VALUES ({}) ON CONFLICT ({}) DO UPDATE SET {}{}",
         table.name,
         columns.join(", "),
         places.join(", "),
         table.columns[..table.key_len].join(", "),
-        replaced.join(", ")
+        replaced.join(", "),
+        condition.unwrap_or_default()
     )
 }
 

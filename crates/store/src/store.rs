@@ -1,11 +1,13 @@
 //! The store as services see it: typed reads and one `commit`.
 
-use crate::engine::Engine;
+use crate::changes::{Changes, Observers};
+use crate::engine::{Engine, Rows};
+use crate::postgres::{Bootstrapping, PostgresEngine, PostgresOptions};
 use crate::row::{Row, RowVersion, Versioned};
 use crate::sqlite::SqliteEngine;
 use crate::value::{Record, Value};
-use crate::write_set::{Change, WriteSet, row_mac};
-use crate::{CommitError, StoreError, sql};
+use crate::write_set::{WriteSet, row_mac};
+use crate::{CommitError, Freshness, StoreError, sql};
 use keywright_crypto::RowMac;
 use keywright_types::Timestamp;
 use std::path::PathBuf;
@@ -17,6 +19,8 @@ use subtle::ConstantTimeEq as _;
 pub enum StoreLocation {
     /// A SQLite file; its folder must exist.
     Sqlite { path: PathBuf },
+    /// A database on a PostgreSQL, or on a cluster that speaks as one.
+    Postgres(PostgresOptions),
 }
 
 /// The store; clones share it.
@@ -27,6 +31,8 @@ pub struct Store {
 
 struct Inner {
     engine: Engine,
+    observers: Arc<Observers>,
+    freshness: Freshness,
     mac: OnceLock<RowMac>,
 }
 
@@ -37,10 +43,73 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when it cannot be opened, is in use, or was written by a newer program.
     pub async fn open(location: &StoreLocation, now: Timestamp) -> Result<Self, StoreError> {
-        let engine = match location {
-            StoreLocation::Sqlite { path } => Engine::Sqlite(SqliteEngine::open(path, now)?),
+        let observers: Arc<Observers> = Arc::default();
+        let heard = Arc::clone(&observers);
+        let (engine, freshness) = match location {
+            StoreLocation::Sqlite { path } => {
+                (Engine::Sqlite(SqliteEngine::open(path, heard, now)?), Freshness::exact())
+            }
+            StoreLocation::Postgres(options) => {
+                let freshness = Freshness::within(options.max_staleness);
+                let engine = PostgresEngine::open(options, heard, freshness.clone(), now).await?;
+                (Engine::Postgres(engine), freshness)
+            }
         };
-        Ok(Self { inner: Arc::new(Inner { engine, mac: OnceLock::new() }) })
+        Ok(Self { inner: Arc::new(Inner { engine, observers, freshness, mac: OnceLock::new() }) })
+    }
+
+    /// Whether other nodes may change this store too.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        matches!(self.inner.engine, Engine::Postgres(_))
+    }
+
+    /// Whether this node hears of the changes of others: for caches, and for whoever watches.
+    #[must_use]
+    pub fn freshness(&self) -> Freshness {
+        self.inner.freshness.clone()
+    }
+
+    /// Keeps other nodes from initialising the store as long as the answer lives.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn bootstrapping(&self) -> Result<Option<Bootstrapping>, StoreError> {
+        match &self.inner.engine {
+            // The data folder's lock does it.
+            Engine::Sqlite(_) => Ok(None),
+            Engine::Postgres(engine) => engine.bootstrapping().await.map(Some),
+        }
+    }
+
+    /// The database's clock.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn database_now(&self) -> Result<Timestamp, StoreError> {
+        let rows = self.inner.engine.query(&self.inner.engine.dialect().fill("SELECT {now}"), &[]).await?;
+        let mut row = Record::new("clock", rows.into_iter().next().unwrap_or_default());
+        row.take()
+    }
+
+    /// What an operator wants to know of the connection to the database; none for a file.
+    #[must_use]
+    pub fn connections(&self) -> Option<crate::Connections> {
+        match &self.inner.engine {
+            Engine::Sqlite(_) => None,
+            Engine::Postgres(engine) => Some(engine.connections()),
+        }
+    }
+
+    /// Drops what other nodes have heard of long ago.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn forget_old_changes(&self) -> Result<(), StoreError> {
+        if self.is_shared() {
+            self.run("DELETE FROM changes WHERE at < {now} - 3600000", &[]).await?;
+        }
+        Ok(())
     }
 
     /// Gives the store the key of its row MACs, once the root of trust was opened.
@@ -49,10 +118,10 @@ impl Store {
         debug_assert!(first, "a store is unlocked once");
     }
 
-    /// Calls `observer` with the rows that each commit changed, after they are durable and before the
-    /// commit is answered.
-    pub fn observe(&self, observer: impl Fn(&[Change]) + Send + Sync + 'static) {
-        self.inner.engine.observe(Box::new(observer));
+    /// Calls `observer` with the rows that each commit changed, after they are durable and before the commit is
+    /// answered; with those of other nodes' commits as soon as this node hears of them.
+    pub fn observe(&self, observer: impl Fn(Changes<'_>) + Send + Sync + 'static) {
+        self.inner.observers.add(Box::new(observer));
     }
 
     /// The row with that primary key (its columns in the table's order).
@@ -114,6 +183,12 @@ impl Store {
     /// Finishes the commits under way and closes the files.
     pub async fn close(&self) {
         self.inner.engine.close().await;
+    }
+
+    /// Runs one statement that changes rows; gives what it returns. Words of the dialect stand in braces.
+    pub(crate) async fn run(&self, template: &str, params: &[Value]) -> Result<Rows, StoreError> {
+        let engine = &self.inner.engine;
+        engine.run(engine.dialect().fill(template), params.to_vec()).await
     }
 
     fn typed<R: Row>(&self, mut values: Vec<Value>) -> Result<Versioned<R>, StoreError> {

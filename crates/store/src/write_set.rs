@@ -1,6 +1,9 @@
 //! What a decision wants written, with what it relied on.
 
+use crate::changes::Change;
+use crate::leases::Lease;
 use crate::row::{Row, RowVersion, TableSpec, Versioned};
+use crate::sql::ROW_VERSION;
 use crate::value::Value;
 use crate::{AuditRecord, AuditRow, Column as _, OutboxRow};
 use keywright_crypto::RowMac;
@@ -13,17 +16,9 @@ pub(crate) enum Write {
     Update { table: &'static TableSpec, values: Vec<Value>, expected: RowVersion },
     Delete { table: &'static TableSpec, key: Vec<Value>, expected: RowVersion },
     Expect { table: &'static TableSpec, key: Vec<Value>, expected: RowVersion },
-    Put { table: &'static TableSpec, values: Vec<Value> },
+    Put { table: &'static TableSpec, values: Vec<Value>, newest_by: Option<&'static str> },
     DeleteChildren { table: &'static TableSpec, parent: Vec<Value> },
-}
-
-/// Names a row that a commit changed, for caches (and, on many nodes, for change rows).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
-    pub table: &'static str,
-    pub key: Vec<Value>,
-    /// The row is gone, and with it the rows that belonged to it.
-    pub deleted: bool,
+    Fence { lease: Lease },
 }
 
 /// Rows to write in one transaction, the row versions relied on, audit rows and events.
@@ -57,7 +52,18 @@ impl WriteSet {
 
     /// An observation: insert or replace, the last writer is right.
     pub fn put<R: Row>(&mut self, row: &R) {
-        self.writes.push(Write::Put { table: R::TABLE, values: row.to_values() });
+        self.writes.push(Write::Put { table: R::TABLE, values: row.to_values(), newest_by: None });
+    }
+
+    /// An observation that several nodes make: the one with the largest value in `column` stays.
+    pub fn put_newest<R: Row>(&mut self, row: &R, column: &'static str) {
+        debug_assert!(R::TABLE.columns.contains(&column), "a column of the table");
+        self.writes.push(Write::Put { table: R::TABLE, values: row.to_values(), newest_by: Some(column) });
+    }
+
+    /// This is done under a lease: if another node took it over meanwhile, nothing is written.
+    pub fn under(&mut self, lease: &Lease) {
+        self.writes.push(Write::Fence { lease: lease.clone() });
     }
 
     /// All rows whose primary key starts with `parent`, however many. The caller relies on the parent's
@@ -107,21 +113,20 @@ impl WriteSet {
         self.writes.is_empty() && self.audits.is_empty()
     }
 
-    /// The changed rows, without those only relied on.
+    /// The changed rows that decide something, which caches must hear of; without those only relied on.
     pub(crate) fn changes(&self) -> Vec<Change> {
+        let change = |table: &TableSpec, key: &[Value], deleted| {
+            table.maced.then(|| Change { table: table.name.into(), key: key.to_vec(), deleted })
+        };
         self.writes
             .iter()
             .filter_map(|write| match write {
                 Write::Insert { table, values }
                 | Write::Update { table, values, .. }
-                | Write::Put { table, values } => {
-                    Some(Change { table: table.name, key: values[..table.key_len].to_vec(), deleted: false })
-                }
-                Write::Delete { table, key, .. } => {
-                    Some(Change { table: table.name, key: key.clone(), deleted: true })
-                }
+                | Write::Put { table, values, .. } => change(table, &values[..table.key_len], false),
+                Write::Delete { table, key, .. } => change(table, key, true),
                 // Whoever caches children follows their parent.
-                Write::Expect { .. } | Write::DeleteChildren { .. } => None,
+                Write::Expect { .. } | Write::DeleteChildren { .. } | Write::Fence { .. } => None,
             })
             .collect()
     }
@@ -131,13 +136,16 @@ impl WriteSet {
         debug_assert!(self.audits.is_empty(), "audit records are written ahead before the commit");
         for write in &mut self.writes {
             match write {
-                Write::Insert { table, values } | Write::Put { table, values } => {
+                Write::Insert { table, values } | Write::Put { table, values, .. } => {
                     finish_row(table, values, RowVersion::FIRST, mac);
                 }
                 Write::Update { table, values, expected } => {
                     finish_row(table, values, expected.next(), mac);
                 }
-                Write::Delete { .. } | Write::Expect { .. } | Write::DeleteChildren { .. } => {}
+                Write::Delete { .. }
+                | Write::Expect { .. }
+                | Write::DeleteChildren { .. }
+                | Write::Fence { .. } => {}
             }
         }
     }
@@ -151,8 +159,15 @@ fn finish_row(table: &TableSpec, values: &mut Vec<Value>, version: RowVersion, m
     }
 }
 
-/// The MAC of a row: table name, every column, the row version.
+/// The MAC of a row: table name, then name and content of every column that is not null, the row version
+/// last. A null says nothing, so that a release which adds a column that may be null leaves the rows before
+/// it sound, also for the release before.
 pub(crate) fn row_mac(mac: &RowMac, table: &TableSpec, with_version: &[Value]) -> [u8; 32] {
-    let parts: Vec<Vec<u8>> = with_version.iter().map(Value::mac_bytes).collect();
+    let names = table.columns.iter().copied().chain(std::iter::once(ROW_VERSION));
+    let parts: Vec<Vec<u8>> = names
+        .zip(with_version)
+        .filter(|(_, value)| **value != Value::Null)
+        .flat_map(|(name, value)| [name.as_bytes().to_vec(), value.mac_bytes()])
+        .collect();
     mac.mac(table.name, parts.iter().map(Vec::as_slice))
 }

@@ -3,11 +3,11 @@
 
 use keywright_crypto::{Keyring, RootKey, SystemRng};
 use keywright_store::{
-    AuditRecord, AuditRow, Change, Column as _, CommitError, EntityCache, OutboxRow, Row as _, RowVersion,
-    Store, StoreError, StoreLocation, Value, Versioned, WriteSet, row,
+    AuditRecord, AuditRow, Change, Changes, Column as _, CommitError, EntityCache, OutboxRow,
+    PostgresOptions, Row as _, RowVersion, Store, StoreError, StoreLocation, Value, Versioned, WriteSet, row,
 };
+use keywright_testkit::{Database, Engine, on_both_engines};
 use keywright_types::{AccountId, AliasName, EventId, KeyId, NodeId, Region, Rng, StoreId, Timestamp};
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -31,11 +31,46 @@ fn keyring() -> Keyring {
     Keyring::create(&RootKey::generate(&SystemRng), StoreId::from_random(random()), &SystemRng).0
 }
 
-async fn open(folder: &Path, keyring: &Keyring) -> Store {
-    let location = StoreLocation::Sqlite { path: folder.join("store.db") };
-    let store = Store::open(&location, NOW).await.expect("it opens");
-    store.unlock(keyring.row_mac());
-    store
+/// Where a test's store is.
+struct Place {
+    location: StoreLocation,
+    database: Database,
+    _folder: tempfile::TempDir,
+}
+
+impl Place {
+    fn new(engine: Engine) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let database = Database::new(engine, &folder.path().join("store.db"));
+        let location = match &database {
+            Database::File(path) => StoreLocation::Sqlite { path: path.clone() },
+            Database::Url(url) => StoreLocation::Postgres(PostgresOptions::parse(url).expect("a URL")),
+        };
+        Self { location, database, _folder: folder }
+    }
+
+    async fn open(&self, keyring: &Keyring) -> Store {
+        let store = Store::open(&self.location, NOW).await.expect("it opens");
+        store.unlock(keyring.row_mac());
+        store
+    }
+
+    /// Goes behind the store's back.
+    fn sql(&self, statements: &str) {
+        self.database.sql(statements);
+    }
+}
+
+on_both_engines! {
+    what_was_committed_is_read_back_also_after_reopening,
+    what_is_relied_on_must_still_be_so,
+    a_conflict_does_not_spoil_its_neighbours_in_a_group,
+    counters_count_exactly_under_contention,
+    rows_changed_behind_the_service_are_not_believed,
+    audit_rows_and_events_are_in_the_commit_that_they_tell_of,
+    observers_hear_of_a_commit_before_its_answer_and_of_nothing_else,
+    a_cache_never_keeps_what_a_commit_overtook,
+    a_store_of_a_newer_or_foreign_release_is_refused_and_left_alone,
 }
 
 fn alias(name: &str) -> Alias {
@@ -60,34 +95,32 @@ async fn insert(store: &Store, row: &Alias) -> Result<(), CommitError> {
 }
 
 struct Bench {
-    folder: tempfile::TempDir,
+    place: Place,
     keyring: Keyring,
     store: Store,
 }
 
-async fn bench() -> Bench {
-    let folder = tempfile::tempdir().expect("a folder");
+async fn bench(engine: Engine) -> Bench {
+    let place = Place::new(engine);
     let keyring = keyring();
-    let store = open(folder.path(), &keyring).await;
-    Bench { folder, keyring, store }
+    let store = place.open(&keyring).await;
+    Bench { place, keyring, store }
 }
 
-#[tokio::test]
-async fn what_was_committed_is_read_back_also_after_reopening() {
-    let Bench { folder, keyring, store } = bench().await;
+async fn what_was_committed_is_read_back_also_after_reopening(engine: Engine) {
+    let Bench { place, keyring, store } = bench(engine).await;
     let row = alias("alias/a");
     insert(&store, &row).await.expect("it commits");
     let found = find(&store, "alias/a").await.expect("it is there");
     assert_eq!((found.row, found.version), (row.clone(), RowVersion::FIRST));
     assert!(find(&store, "alias/b").await.is_none());
     store.close().await;
-    let store = open(folder.path(), &keyring).await;
+    let store = place.open(&keyring).await;
     assert_eq!(find(&store, "alias/a").await.expect("it is there").row, row);
 }
 
-#[tokio::test]
-async fn what_is_relied_on_must_still_be_so() {
-    let Bench { store, folder: _folder, .. } = bench().await;
+async fn what_is_relied_on_must_still_be_so(engine: Engine) {
+    let Bench { store, place: _place, .. } = bench(engine).await;
     insert(&store, &alias("alias/a")).await.expect("it commits");
     assert!(matches!(insert(&store, &alias("alias/a")).await, Err(CommitError::Conflict)), "it exists");
     let first = find(&store, "alias/a").await.expect("there");
@@ -126,9 +159,8 @@ async fn what_is_relied_on_must_still_be_so() {
     assert!(find(&store, "alias/a").await.is_none());
 }
 
-#[tokio::test]
-async fn a_conflict_does_not_spoil_its_neighbours_in_a_group() {
-    let Bench { store, folder: _folder, .. } = bench().await;
+async fn a_conflict_does_not_spoil_its_neighbours_in_a_group(engine: Engine) {
+    let Bench { store, place: _place, .. } = bench(engine).await;
     insert(&store, &alias("alias/taken")).await.expect("it commits");
     let mut commits = tokio::task::JoinSet::new();
     for number in 0..200 {
@@ -146,9 +178,8 @@ async fn a_conflict_does_not_spoil_its_neighbours_in_a_group() {
     assert_eq!(rows.expect("it reads").len(), 134, "133 new ones and the one that was there");
 }
 
-#[tokio::test]
-async fn counters_count_exactly_under_contention() {
-    let Bench { store, folder: _folder, .. } = bench().await;
+async fn counters_count_exactly_under_contention(engine: Engine) {
+    let Bench { store, place: _place, .. } = bench(engine).await;
     insert(&store, &alias("alias/counter")).await.expect("it commits");
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..8 {
@@ -177,36 +208,28 @@ async fn counters_count_exactly_under_contention() {
     assert_eq!(found.version.number(), 201);
 }
 
-#[tokio::test]
-async fn rows_changed_behind_the_service_are_not_believed() {
-    let Bench { folder, keyring, store } = bench().await;
+async fn rows_changed_behind_the_service_are_not_believed(engine: Engine) {
+    let Bench { place, keyring, store } = bench(engine).await;
     insert(&store, &alias("alias/a")).await.expect("it commits");
     let mut other = alias("alias/b");
     other.key_id = KeyId::from_random([9; 16]);
     insert(&store, &other).await.expect("it commits");
     store.close().await;
-    let path = folder.path().join("store.db");
-    let tamper = |sql: &str| {
-        let database = rusqlite::Connection::open(&path).expect("it opens");
-        assert!(database.execute(sql, []).expect("it runs") > 0, "{sql}");
+    place.sql("CREATE TABLE kept AS SELECT * FROM aliases");
+    let no_mac = match engine {
+        Engine::Sqlite => "UPDATE aliases SET mac = x'' WHERE name = 'alias/a'",
+        Engine::Postgres => "UPDATE aliases SET mac = '' WHERE name = 'alias/a'",
     };
-    let original: (String, Vec<u8>) = rusqlite::Connection::open(&path)
-        .expect("it opens")
-        .query_row("SELECT key_id, mac FROM aliases WHERE name = 'alias/a'", [], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })
-        .expect("a row");
     for change in [
         "UPDATE aliases SET key_id = (SELECT key_id FROM aliases WHERE name = 'alias/b') WHERE name = 'alias/a'",
         "UPDATE aliases SET mac = (SELECT mac FROM aliases WHERE name = 'alias/b') WHERE name = 'alias/a'",
         "UPDATE aliases SET row_version = 7 WHERE name = 'alias/a'",
         "UPDATE aliases SET updated_at = updated_at + 1 WHERE name = 'alias/a'",
-        "UPDATE aliases SET mac = zeroblob(32) WHERE name = 'alias/a'",
-        "UPDATE aliases SET mac = x'' WHERE name = 'alias/a'",
+        no_mac,
         "UPDATE aliases SET name = 'alias/c' WHERE name = 'alias/b'",
     ] {
-        tamper(change);
-        let store = open(folder.path(), &keyring).await;
+        place.sql(change);
+        let store = place.open(&keyring).await;
         let mut believed = 0;
         for name in ["alias/a", "alias/b", "alias/c"] {
             match store.find::<Alias>(&alias(name).key_values()).await {
@@ -218,26 +241,18 @@ async fn rows_changed_behind_the_service_are_not_believed() {
         }
         assert_eq!(believed, 1, "after {change}");
         store.close().await;
-        tamper("UPDATE aliases SET name = 'alias/b' WHERE name IN ('alias/b', 'alias/c')");
-        rusqlite::Connection::open(&path)
-            .expect("it opens")
-            .execute(
-                "UPDATE aliases SET key_id = ?1, mac = ?2, row_version = 1, updated_at = created_at WHERE name = 'alias/a'",
-                rusqlite::params![original.0, original.1],
-            )
-            .expect("it is put back");
+        place.sql("DELETE FROM aliases; INSERT INTO aliases SELECT * FROM kept");
     }
-    let store = open(folder.path(), &keyring).await;
+    let store = place.open(&keyring).await;
     assert!(find(&store, "alias/a").await.is_some() && find(&store, "alias/b").await.is_some());
     store.close().await;
-    let store = open(folder.path(), &self::keyring()).await;
+    let store = place.open(&self::keyring()).await;
     let foreign = store.find::<Alias>(&alias("alias/a").key_values()).await;
     assert!(matches!(foreign, Err(StoreError::Tampered { .. })), "another store's key");
 }
 
-#[tokio::test]
-async fn audit_rows_and_events_are_in_the_commit_that_they_tell_of() {
-    let Bench { store, folder: _folder, .. } = bench().await;
+async fn audit_rows_and_events_are_in_the_commit_that_they_tell_of(engine: Engine) {
+    let Bench { store, place: _place, .. } = bench(engine).await;
     let node = NodeId::from_random(random());
     let audit = |event_id| AuditRecord { event_id, node_id: node, at: NOW, record: "{}".to_owned() };
     let event = |event_id| OutboxRow {
@@ -274,14 +289,16 @@ async fn audit_rows_and_events_are_in_the_commit_that_they_tell_of() {
     assert!(store.find::<AuditRow>(&[kept.to_value()]).await.expect("it reads").is_none());
 }
 
-#[tokio::test]
-async fn observers_hear_of_a_commit_before_its_answer_and_of_nothing_else() {
-    let Bench { store, folder: _folder, .. } = bench().await;
+async fn observers_hear_of_a_commit_before_its_answer_and_of_nothing_else(engine: Engine) {
+    let Bench { store, place: _place, .. } = bench(engine).await;
     let heard: Arc<parking_lot::Mutex<Vec<Change>>> = Arc::default();
     let hearing = Arc::clone(&heard);
-    store.observe(move |changes| hearing.lock().extend_from_slice(changes));
+    store.observe(move |changes| match changes {
+        Changes::Rows(changes) => hearing.lock().extend_from_slice(changes),
+        Changes::Everything => panic!("nothing was missed"),
+    });
     insert(&store, &alias("alias/a")).await.expect("it commits");
-    let expected = |deleted| Change { table: "aliases", key: alias("alias/a").key_values(), deleted };
+    let expected = |deleted| Change { table: "aliases".into(), key: alias("alias/a").key_values(), deleted };
     assert_eq!(*heard.lock(), [expected(false)]);
     assert!(insert(&store, &alias("alias/a")).await.is_err());
     assert_eq!(heard.lock().len(), 1, "a conflict changes nothing");
@@ -293,13 +310,13 @@ async fn observers_hear_of_a_commit_before_its_answer_and_of_nothing_else() {
 }
 
 /// The race that caches lose: a value is loaded, changed by somebody, and only then put into the cache.
-#[tokio::test]
-async fn a_cache_never_keeps_what_a_commit_overtook() {
-    let Bench { store, folder: _folder, .. } = bench().await;
+async fn a_cache_never_keeps_what_a_commit_overtook(engine: Engine) {
+    let Bench { store, place: _place, .. } = bench(engine).await;
     insert(&store, &alias("alias/a")).await.expect("it commits");
-    let cache: Arc<EntityCache<String, Timestamp>> = Arc::new(EntityCache::new(10));
+    let cache: Arc<EntityCache<String, Timestamp>> = Arc::new(EntityCache::new(10, store.freshness()));
     let following = Arc::clone(&cache);
     store.observe(move |changes| {
+        let Changes::Rows(changes) = changes else { return following.forget_all() };
         for change in changes {
             if let [_, _, Value::Text(name)] = change.key.as_slice() {
                 following.forget(name);
@@ -330,22 +347,14 @@ async fn a_cache_never_keeps_what_a_commit_overtook() {
     assert_eq!(loads.load(Ordering::SeqCst), 2, "the overtaken value was not kept");
 }
 
-#[tokio::test]
-async fn a_store_of_a_newer_or_foreign_release_is_refused_and_left_alone() {
-    let Bench { folder, store, .. } = bench().await;
+async fn a_store_of_a_newer_or_foreign_release_is_refused_and_left_alone(engine: Engine) {
+    let Bench { place, store, .. } = bench(engine).await;
     store.close().await;
-    let path = folder.path().join("store.db");
-    let location = StoreLocation::Sqlite { path: path.clone() };
-    let database = rusqlite::Connection::open(&path).expect("it opens");
-    database
-        .execute("INSERT INTO schema_migrations VALUES (9999, 'of the future', 1, 1)", [])
-        .expect("it runs");
-    let newer = Store::open(&location, NOW).await.err();
+    place.sql("INSERT INTO schema_migrations VALUES (9999, 'of the future', 1, 1)");
+    let newer = Store::open(&place.location, NOW).await.err();
     assert!(matches!(newer, Some(StoreError::NewerSchema { found: 9999, .. })), "{newer:?}");
-    database.execute("DELETE FROM schema_migrations WHERE version = 9999", []).expect("it runs");
-    database
-        .execute("UPDATE schema_migrations SET checksum = checksum + 1 WHERE version = 1", [])
-        .expect("it runs");
-    let foreign = Store::open(&location, NOW).await.err();
+    place.sql("DELETE FROM schema_migrations WHERE version = 9999");
+    place.sql("UPDATE schema_migrations SET checksum = checksum + 1 WHERE version = 1");
+    let foreign = Store::open(&place.location, NOW).await.err();
     assert!(matches!(foreign, Some(StoreError::ForeignSchema { version: 1 })), "{foreign:?}");
 }

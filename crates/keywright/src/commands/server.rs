@@ -24,7 +24,8 @@ pub struct ServerArgs {
     /// Address and port to listen on [default: 127.0.0.1:5399].
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<String>,
-    /// The store's engine: sqlite [default: sqlite].
+    /// Where the data is: sqlite (a file in DIR), or postgres://USER@HOST/DATABASE for several nodes
+    /// [default: sqlite].
     #[arg(long, value_name = "STORE")]
     store: Option<String>,
     /// The file with the root key [default: DIR/root.key].

@@ -10,24 +10,30 @@ use keywright_store::{Column as _, StoreError, WriteSet};
 use keywright_types::{AccountId, KeyArn, KeyId, Region, Timestamp};
 use std::sync::Arc;
 
-/// At most `limit` keys whose rotation is due at `now`, the longest overdue first. Disabled keys and keys
-/// pending deletion are not among them: they wait until they are enabled.
+/// At most `limit` keys whose rotation is due at `now`, the longest overdue first, of those whose ids end in one of
+/// `digits`. Disabled keys and keys pending deletion are not among them: they wait until they are enabled.
 ///
 /// # Errors
 /// [`StoreError`] when the store cannot be read.
 pub async fn due_keys(
     store: &keywright_store::Store,
     now: Timestamp,
+    digits: &[char],
     limit: i64,
 ) -> Result<Vec<KeyArn>, StoreError> {
-    let rows = store
-        .query(
-            "keys",
-            "SELECT account, region, key_id FROM keys \
-             WHERE state = $1 AND next_rotation_at <= $2 ORDER BY next_rotation_at LIMIT $3",
-            &["Enabled".to_owned().to_value(), now.to_value(), limit.to_value()],
-        )
-        .await?;
+    if digits.is_empty() {
+        return Ok(Vec::new());
+    }
+    // Digits and quotes only: nothing of it comes from outside.
+    let listed: Vec<String> =
+        digits.iter().filter(|digit| digit.is_ascii_hexdigit()).map(|digit| format!("'{digit}'")).collect();
+    let sql = format!(
+        "SELECT account, region, key_id FROM keys WHERE state = $1 AND next_rotation_at <= $2 \
+         AND substr(key_id, length(key_id), 1) IN ({}) ORDER BY next_rotation_at LIMIT $3",
+        listed.join(", ")
+    );
+    let params = ["Enabled".to_owned().to_value(), now.to_value(), limit.to_value()];
+    let rows = store.query("keys", &sql, &params).await?;
     rows.into_iter()
         .map(|mut row| {
             Ok(KeyArn {
@@ -37,6 +43,12 @@ pub async fn due_keys(
             })
         })
         .collect()
+}
+
+/// The digit by which the work on a key is divided among nodes.
+#[must_use]
+pub fn last_digit(key: &KeyArn) -> char {
+    key.key_id.to_string().chars().last().unwrap_or('0')
 }
 
 /// Rotates one key, if it is (still) due.

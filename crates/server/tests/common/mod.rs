@@ -11,6 +11,7 @@ use hyper_util::rt::TokioExecutor;
 use keywright_aws::sigv4::{SigningCredentials, sign};
 use keywright_crypto::SystemRng;
 use keywright_server::{Config, Given, RootCredential, Server, start};
+use keywright_testkit::{Database, Engine};
 use keywright_types::{AccessKeyId, Clock as _, ManualClock, SecretText, Timestamp};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -36,6 +37,8 @@ pub struct Refusal {
 pub struct TestServer {
     pub clock: ManualClock,
     pub data: PathBuf,
+    /// The way behind the server's back.
+    pub database: Database,
     settings: String,
     server: Option<Server>,
     http: Client<HttpConnector, Full<Bytes>>,
@@ -43,15 +46,16 @@ pub struct TestServer {
 }
 
 impl TestServer {
-    pub async fn start() -> Self {
-        Self::with_settings("").await
+    pub async fn start(engine: Engine) -> Self {
+        Self::with_settings(engine, "").await
     }
 
     /// `settings` is text of the configuration file.
-    pub async fn with_settings(settings: &str) -> Self {
+    pub async fn with_settings(engine: Engine, settings: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let data = folder.path().join("data");
         let mut made = Self {
+            database: Database::new(engine, &data.join("keywright.db")),
             clock: ManualClock::at(NEW_YEAR),
             data,
             settings: settings.to_owned(),
@@ -65,7 +69,7 @@ impl TestServer {
 
     /// Starts it again on its data.
     pub async fn begin(&mut self) {
-        let config = configuration(&self.data, &self.settings);
+        let config = configuration(&self.data, &self.database, &self.settings);
         let root = RootCredential {
             access_key_id: AccessKeyId::parse(ACCESS_KEY_ID).expect("an access key id"),
             secret: SecretText::new(SECRET.to_owned()),
@@ -189,7 +193,7 @@ impl TestServer {
     }
 }
 
-pub fn configuration(data: &Path, settings: &str) -> Config {
+pub fn configuration(data: &Path, database: &Database, settings: &str) -> Config {
     let file = data.with_extension("toml");
     std::fs::create_dir_all(data.parent().expect("a parent")).expect("a folder");
     std::fs::write(&file, settings).expect("a configuration");
@@ -197,6 +201,10 @@ pub fn configuration(data: &Path, settings: &str) -> Config {
     let own = Given {
         data: Some(data.to_owned()),
         listen: Some("127.0.0.1:0".to_owned()),
+        store: match database {
+            Database::File(_) => None,
+            Database::Url(url) => Some(url.clone()),
+        },
         account_id: Some(ACCOUNT.to_owned()),
         ..Given::default()
     };

@@ -8,18 +8,19 @@
 mod open;
 mod writer;
 
-use crate::engine::ChangeObserver;
+use crate::changes::Observers;
+use crate::engine::Rows;
 use crate::value::Value;
 use crate::write_set::WriteSet;
 use crate::{CommitError, StoreError};
 use keywright_types::Timestamp;
-use parking_lot::{Mutex, RwLock};
+use parking_lot::Mutex;
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
-use writer::Job;
+use writer::{Job, Task};
 
 /// Write sets waiting for the writer before a committer has to wait in turn.
 const QUEUE_LEN: usize = 1024;
@@ -30,7 +31,6 @@ pub(crate) struct SqliteEngine {
     path: PathBuf,
     readers: Mutex<Vec<Connection>>,
     jobs: Mutex<Option<mpsc::Sender<Job>>>,
-    observers: Arc<RwLock<Vec<ChangeObserver>>>,
     failed: watch::Receiver<Option<String>>,
     writer: Mutex<Option<std::thread::JoinHandle<()>>>,
 }
@@ -42,27 +42,24 @@ impl std::fmt::Debug for SqliteEngine {
 }
 
 impl SqliteEngine {
-    pub(crate) fn open(path: &Path, now: Timestamp) -> Result<Self, StoreError> {
+    pub(crate) fn open(path: &Path, observers: Arc<Observers>, now: Timestamp) -> Result<Self, StoreError> {
         let connection = open::writer(path, now)?;
-        let observers: Arc<RwLock<Vec<ChangeObserver>>> = Arc::default();
         let (jobs, queue) = mpsc::channel(QUEUE_LEN);
         let (failing, failed) = watch::channel(None);
-        let watched = Arc::clone(&observers);
         let writer = std::thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || writer::run(connection, queue, &watched, &failing))
+            .spawn(move || writer::run(connection, queue, &observers, &failing))
             .map_err(|cause| StoreError::Unavailable(cause.to_string()))?;
         Ok(Self {
             path: path.to_owned(),
             readers: Mutex::new(Vec::new()),
             jobs: Mutex::new(Some(jobs)),
-            observers,
             failed,
             writer: Mutex::new(Some(writer)),
         })
     }
 
-    pub(crate) fn query(&self, sql: &str, params: &[Value]) -> Result<Vec<Vec<Value>>, StoreError> {
+    pub(crate) fn query(&self, sql: &str, params: &[Value]) -> Result<Rows, StoreError> {
         let pooled = self.readers.lock().pop();
         let connection = match pooled {
             Some(connection) => connection,
@@ -79,16 +76,22 @@ impl SqliteEngine {
     }
 
     pub(crate) async fn commit(&self, writes: WriteSet) -> Result<(), CommitError> {
+        self.queue(Task::Commit(writes)).await.map(drop)
+    }
+
+    /// A statement on its own that changes rows and gives some back.
+    pub(crate) async fn run(&self, sql: String, params: Vec<Value>) -> Result<Rows, StoreError> {
+        let done = self.queue(Task::Statement { sql, params }).await;
+        done.map_err(|fault| StoreError::Unavailable(fault.to_string()))
+    }
+
+    async fn queue(&self, task: Task) -> Result<Rows, CommitError> {
         let stopped =
             || CommitError::Stopped(self.failed.borrow().clone().unwrap_or_else(|| "closed".to_owned()));
         let jobs = self.jobs.lock().clone().ok_or_else(stopped)?;
         let (answer, answered) = oneshot::channel();
-        jobs.send(Job { writes, answer }).await.map_err(|_| stopped())?;
+        jobs.send(Job { task, answer }).await.map_err(|_| stopped())?;
         answered.await.map_err(|_| stopped())?
-    }
-
-    pub(crate) fn observe(&self, observer: ChangeObserver) {
-        self.observers.write().push(observer);
     }
 
     pub(crate) async fn failure(&self) -> String {
@@ -125,7 +128,7 @@ fn bind(statement: &mut rusqlite::CachedStatement<'_>, params: &[Value]) -> rusq
     Ok(())
 }
 
-fn run_query(connection: &Connection, sql: &str, params: &[Value]) -> rusqlite::Result<Vec<Vec<Value>>> {
+fn run_query(connection: &Connection, sql: &str, params: &[Value]) -> rusqlite::Result<Rows> {
     let mut statement = connection.prepare_cached(sql)?;
     let columns = statement.column_count();
     bind(&mut statement, params)?;

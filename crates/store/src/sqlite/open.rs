@@ -1,7 +1,8 @@
 //! Opening the file: pragmas, the floor for known holes, migrations.
 
 use crate::StoreError;
-use crate::migrations::{Types, pending};
+use crate::dialect::SQLITE;
+use crate::migrations::pending;
 use keywright_types::Timestamp;
 use rusqlite::{Connection, OpenFlags, params};
 use std::path::Path;
@@ -66,10 +67,9 @@ fn migrate(connection: &mut Connection, now: Timestamp, path: &Path) -> Result<(
         let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).map_err(failed)?;
         rows.collect::<Result<_, _>>().map_err(failed)?
     };
-    let types = Types { text: "TEXT", blob: "BLOB" };
     for migration in pending(&applied)? {
         let step = connection.transaction().map_err(failed)?;
-        step.execute_batch(&migration.sql(&types)).map_err(failed)?;
+        step.execute_batch(&migration.sql(&SQLITE)).map_err(failed)?;
         step.execute(
             "INSERT INTO schema_migrations (version, name, checksum, applied_at) VALUES (?1, ?2, ?3, ?4)",
             params![migration.version, migration.name, migration.checksum(), now.as_millis()],

@@ -1,19 +1,28 @@
 //! The writer thread: group commit.
 
-use super::bind;
-use crate::engine::ChangeObserver;
-use crate::row::RowVersion;
+use super::{bind, run_query};
+use crate::CommitError;
+use crate::changes::{Changes, Observers};
+use crate::engine::Rows;
+use crate::statement::Must;
 use crate::value::Value;
-use crate::write_set::{Change, Write, WriteSet};
-use crate::{CommitError, sql};
-use parking_lot::RwLock;
+use crate::write_set::WriteSet;
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::{mpsc, oneshot, watch};
 
-/// A write set and who waits for it.
+/// Something to write and who waits for it.
 pub(super) struct Job {
-    pub(super) writes: WriteSet,
-    pub(super) answer: oneshot::Sender<Result<(), CommitError>>,
+    pub(super) task: Task,
+    pub(super) answer: oneshot::Sender<Result<Rows, CommitError>>,
+}
+
+pub(super) enum Task {
+    Commit(WriteSet),
+    /// A statement on its own, for the rows that it gives back.
+    Statement {
+        sql: String,
+        params: Vec<Value>,
+    },
 }
 
 /// Write sets in one transaction, at most; bounds how long the first of them waits for the last.
@@ -30,7 +39,7 @@ enum GroupError {
 pub(super) fn run(
     mut connection: Connection,
     mut queue: mpsc::Receiver<Job>,
-    observers: &RwLock<Vec<ChangeObserver>>,
+    observers: &Observers,
     failing: &watch::Sender<Option<String>>,
 ) {
     while let Some(first) = queue.blocking_recv() {
@@ -44,8 +53,8 @@ pub(super) fn run(
         match commit_group(&mut connection, &group) {
             Ok(outcomes) => {
                 for (job, outcome) in group.into_iter().zip(outcomes) {
-                    if outcome.is_ok() {
-                        tell(observers, &job.writes.changes());
+                    if let (Ok(_), Task::Commit(writes)) = (&outcome, &job.task) {
+                        observers.tell(Changes::Rows(&writes.changes()));
                     }
                     // The committer may have gone away; its write is durable all the same.
                     let _ignored = job.answer.send(outcome);
@@ -72,75 +81,46 @@ pub(super) fn run(
     }
 }
 
-fn tell(observers: &RwLock<Vec<ChangeObserver>>, changes: &[Change]) {
-    for observer in observers.read().iter() {
-        observer(changes);
-    }
-}
-
 fn commit_group(
     connection: &mut Connection,
     group: &[Job],
-) -> Result<Vec<Result<(), CommitError>>, GroupError> {
+) -> Result<Vec<Result<Rows, CommitError>>, GroupError> {
     let transaction =
         connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(classify)?;
     let mut outcomes = Vec::with_capacity(group.len());
     for job in group {
         transaction.execute_batch("SAVEPOINT one").map_err(classify)?;
-        let outcome = apply(&transaction, &job.writes).map_err(classify)?;
-        match outcome {
-            Applied::Whole => outcomes.push(Ok(())),
-            Applied::Conflict => {
-                transaction.execute_batch("ROLLBACK TO one").map_err(classify)?;
-                outcomes.push(Err(CommitError::Conflict));
-            }
+        let outcome = match &job.task {
+            Task::Commit(writes) => apply(&transaction, writes).map_err(classify)?,
+            Task::Statement { sql, params } => Some(run_query(&transaction, sql, params).map_err(classify)?),
+        };
+        if outcome.is_none() {
+            transaction.execute_batch("ROLLBACK TO one").map_err(classify)?;
         }
+        outcomes.push(outcome.ok_or(CommitError::Conflict));
         transaction.execute_batch("RELEASE one").map_err(classify)?;
     }
     transaction.commit().map_err(classify)?;
     Ok(outcomes)
 }
 
-enum Applied {
-    Whole,
-    Conflict,
-}
-
-fn apply(connection: &Connection, writes: &WriteSet) -> rusqlite::Result<Applied> {
+/// Writes a whole write set; none if something that it relied on is no longer so.
+fn apply(connection: &Connection, writes: &WriteSet) -> rusqlite::Result<Option<Rows>> {
     for write in &writes.writes {
-        let rows = match write {
-            Write::Insert { table, values } => execute(connection, &sql::insert(table), values)?,
-            Write::Put { table, values } => execute(connection, &sql::put(table), values)?,
-            Write::Update { table, values, expected } => {
-                let mut params = values[table.key_len..].to_vec();
-                params.extend_from_slice(&values[..table.key_len]);
-                params.push(version(*expected));
-                execute(connection, &sql::update(table), &params)?
-            }
-            Write::Delete { table, key, expected } => {
-                let mut params = key.clone();
-                params.push(version(*expected));
-                execute(connection, &sql::delete(table), &params)?
-            }
-            Write::DeleteChildren { table, parent } => {
-                execute(connection, &sql::delete_children(table, parent.len()), parent)?;
-                continue;
-            }
-            Write::Expect { table, key, expected } => {
-                let mut params = key.clone();
-                params.push(version(*expected));
-                super::run_query(connection, &sql::expect(table), &params)?.len()
+        let statement = write.statement();
+        let as_relied_on = match statement.must {
+            Must::WriteOne => execute(connection, &statement.sql, &statement.params)? == 1,
+            Must::SeeOne => run_query(connection, &statement.sql, &statement.params)?.len() == 1,
+            Must::Run => {
+                execute(connection, &statement.sql, &statement.params)?;
+                true
             }
         };
-        if rows != 1 {
-            return Ok(Applied::Conflict);
+        if !as_relied_on {
+            return Ok(None);
         }
     }
-    Ok(Applied::Whole)
-}
-
-fn version(expected: RowVersion) -> Value {
-    Value::Int(expected.0)
+    Ok(Some(Rows::new()))
 }
 
 fn execute(connection: &Connection, sql: &str, params: &[Value]) -> rusqlite::Result<usize> {

@@ -1,0 +1,236 @@
+//! Commits: one round trip, and no doubt about their outcome.
+//!
+//! BEGIN, every statement and COMMIT leave in one go. So a statement that does not find what the write set relied
+//! on must end the transaction by itself: each is wrapped so that it fails unless it did, or saw, exactly one row.
+//!
+//! A commit that changes rows which decide leaves a row in `changes` under an id of its own. If the answer to a
+//! COMMIT is lost, that id tells what happened: whoever inserts it now either waits for the transaction and finds it
+//! done, or takes the id, and the transaction can never be done.
+
+use super::PostgresEngine;
+use super::fault::Fault;
+use super::values;
+use crate::changes::{Change, Changes};
+use crate::statement::{Must, Statement};
+use crate::value::Value;
+use crate::write_set::WriteSet;
+use crate::{CommitError, dialect};
+use deadpool_postgres::Object;
+use serde_json::json;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::atomic::Ordering;
+use std::task::Poll;
+use std::time::Duration;
+use tokio_postgres::{Error, Row};
+
+/// Pauses between attempts to find out what became of a commit.
+const SETTLE_PAUSE_MIN: Duration = Duration::from_millis(50);
+const SETTLE_PAUSE_MAX: Duration = Duration::from_secs(2);
+
+impl PostgresEngine {
+    pub(crate) async fn commit(&self, writes: WriteSet) -> Result<(), CommitError> {
+        let changes = writes.changes();
+        let change_id = (!changes.is_empty()).then(|| uuid::Uuid::new_v4().to_string());
+        let outcome = self.try_commit(&writes, &changes, change_id.as_deref()).await;
+        match (&outcome, change_id) {
+            (Ok(()), _) => self.observers.tell(Changes::Rows(&changes)),
+            (Err(_), Some(id)) => {
+                self.own.take(&id);
+            }
+            (Err(_), None) => {}
+        }
+        outcome
+    }
+
+    async fn try_commit(
+        &self,
+        writes: &WriteSet,
+        changes: &[Change],
+        change_id: Option<&str>,
+    ) -> Result<(), CommitError> {
+        let mut statements: Vec<Statement<'_>> =
+            writes.writes.iter().map(|write| write.statement()).collect();
+        if let Some(id) = change_id {
+            self.own.add(id);
+            statements.push(self.change_row(id, changes));
+        }
+        let connection = self.pool.get().await.map_err(refused)?;
+        let attempt = tokio::time::timeout(self.timeout, transaction(&connection, &statements)).await;
+        let outcome = attempt.unwrap_or_else(|_| {
+            Err(Fault::Lost(format!("the database did not answer within {} s", self.timeout.as_secs())))
+        });
+        if let Err(fault) = &outcome
+            && fault.spoils_the_connection()
+        {
+            discard(connection);
+            self.pool.drop_idle();
+        }
+        match (outcome, change_id) {
+            (Ok(()), _) => Ok(()),
+            (Err(Fault::Lost(cause)), Some(id)) => self.settle(id, &cause).await,
+            // Observations and marks: they are written again.
+            (Err(Fault::Lost(cause)), None) => Err(CommitError::Unavailable(cause)),
+            (Err(fault), _) => Err(refused(fault)),
+        }
+    }
+
+    /// The row that tells other nodes, and settles doubts.
+    fn change_row(&self, id: &str, changes: &[Change]) -> Statement<'static> {
+        let sql = format!(
+            "INSERT INTO changes (change_id, txid, at, changed) VALUES ($1, {}, {{now}}, $2)",
+            self.flavour.txid()
+        );
+        Statement {
+            sql: dialect::POSTGRES.fill(&sql).into(),
+            params: vec![Value::Text(id.to_owned()), Value::Text(encode(changes))].into(),
+            must: Must::Run,
+        }
+    }
+
+    /// Finds out what became of a commit whose answer was lost, however long it takes.
+    async fn settle(&self, change_id: &str, cause: &str) -> Result<(), CommitError> {
+        tracing::warn!(cause, "the answer to a commit was lost; its outcome is looked up");
+        let sql = dialect::POSTGRES.fill(
+            "INSERT INTO changes (change_id, txid, at, changed) VALUES ($1, 0, {now}, '[]') \
+             ON CONFLICT DO NOTHING RETURNING 1",
+        );
+        let mut pause = SETTLE_PAUSE_MIN;
+        loop {
+            // The insert waits for the transaction in doubt as long as it is under way.
+            match self.query(&sql, &[Value::Text(change_id.to_owned())]).await {
+                Ok(taken) if taken.is_empty() => return Ok(()),
+                // The id is ours now: the transaction is rolled back, or will be. It may be done again.
+                Ok(_) => return Err(CommitError::Conflict),
+                Err(fault) => tracing::debug!(%fault, "the outcome of a commit is not known yet"),
+            }
+            if self.closing.load(Ordering::Acquire) {
+                return Err(CommitError::Stopped(
+                    "the database was away when the server stopped: the outcome of a commit is unknown"
+                        .to_owned(),
+                ));
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(SETTLE_PAUSE_MAX);
+        }
+    }
+}
+
+fn refused(fault: Fault) -> CommitError {
+    match fault {
+        Fault::Conflict => CommitError::Conflict,
+        Fault::DiskFull => CommitError::DiskFull,
+        Fault::Refused(cause) | Fault::Lost(cause) => CommitError::Unavailable(cause),
+    }
+}
+
+/// A connection that must not go back to the pool: dropping it closes it.
+fn discard(connection: Object) {
+    drop(Object::take(connection));
+}
+
+pub(super) fn encode(changes: &[Change]) -> String {
+    let entries: Vec<_> = changes
+        .iter()
+        .map(|change| {
+            let key: Vec<_> = change
+                .key
+                .iter()
+                .map(|value| match value {
+                    Value::Text(text) => json!(text),
+                    Value::Int(number) => json!(number),
+                    // No cache is keyed by bytes; whoever follows the parent finds it by the rest.
+                    Value::Null | Value::Blob(_) => serde_json::Value::Null,
+                })
+                .collect();
+            json!([change.table, key, change.deleted])
+        })
+        .collect();
+    json!(entries).to_string()
+}
+
+type Answer<'a> = Pin<Box<dyn Future<Output = Result<Vec<Row>, Error>> + Send + 'a>>;
+
+async fn transaction(connection: &Object, statements: &[Statement<'_>]) -> Result<(), Fault> {
+    let mut prepared = Vec::with_capacity(statements.len());
+    for statement in statements {
+        let sql = guarded(statement);
+        // Nothing has begun yet, so whatever fails here has done nothing; it is a lost connection at most.
+        let ready = connection.prepare_cached(&sql).await.map_err(|error| match Fault::of(&error) {
+            Fault::Lost(cause) => Fault::Refused(cause),
+            other => other,
+        })?;
+        prepared.push(ready);
+    }
+    let params: Vec<_> = statements.iter().map(|statement| values::params(&statement.params)).collect();
+    let mut answers: Vec<Answer<'_>> = Vec::with_capacity(statements.len() + 2);
+    answers.push(Box::pin(simple(connection, "BEGIN ISOLATION LEVEL READ COMMITTED")));
+    for (statement, params) in prepared.iter().zip(&params) {
+        answers.push(Box::pin(connection.query(statement, params)));
+    }
+    answers.push(Box::pin(simple(connection, "COMMIT")));
+    let outcomes = in_order(answers).await;
+    let (commit, before) = outcomes.split_last().expect("there is a COMMIT");
+    // A statement that the database refused ended the transaction, whatever was answered to the rest.
+    for outcome in before {
+        if let Err(error) = outcome
+            && error.as_db_error().is_some()
+        {
+            let fault = Fault::of(error);
+            return Err(match fault {
+                // Told by the server itself before it came to the COMMIT.
+                Fault::Lost(cause) => Fault::Refused(cause),
+                other => other,
+            });
+        }
+    }
+    match commit {
+        Ok(_) => match before.iter().find_map(|outcome| outcome.as_ref().err()) {
+            None => Ok(()),
+            Some(error) => Err(Fault::of(error)),
+        },
+        Err(error) => Err(match Fault::of(error) {
+            // Sure to have been rolled back.
+            fault @ (Fault::Conflict | Fault::DiskFull) => fault,
+            Fault::Refused(cause) | Fault::Lost(cause) => Fault::Lost(cause),
+        }),
+    }
+}
+
+async fn simple(connection: &Object, sql: &str) -> Result<Vec<Row>, Error> {
+    connection.batch_execute(sql).await.map(|()| Vec::new())
+}
+
+/// Lets every request leave before the first answer is waited for, in this order.
+async fn in_order(mut answers: Vec<Answer<'_>>) -> Vec<Result<Vec<Row>, Error>> {
+    let mut outcomes: Vec<Option<Result<Vec<Row>, Error>>> = answers.iter().map(|_| None).collect();
+    poll_fn(|context| {
+        let mut waiting = false;
+        for (answer, outcome) in answers.iter_mut().zip(&mut outcomes) {
+            if outcome.is_none() {
+                match answer.as_mut().poll(context) {
+                    Poll::Ready(ready) => *outcome = Some(ready),
+                    Poll::Pending => waiting = true,
+                }
+            }
+        }
+        if waiting { Poll::Pending } else { Poll::Ready(()) }
+    })
+    .await;
+    outcomes.into_iter().flatten().collect()
+}
+
+/// The statement, made to fail unless it did what it must: a text that is no number is cast to one, and says in the
+/// database's log what it was about.
+fn guarded(statement: &Statement<'_>) -> String {
+    let done = match statement.must {
+        Must::Run => return statement.sql.clone().into_owned(),
+        Must::WriteOne => format!("{} RETURNING 1", statement.sql),
+        Must::SeeOne => format!("{} FOR SHARE", statement.sql),
+    };
+    format!(
+        "WITH done AS ({done}) SELECT CASE WHEN count(*) = 1 THEN 1 \
+         ELSE CAST('a row changed since it was read, this transaction is tried again; rows: ' || count(*) AS BIGINT) END \
+         FROM done"
+    )
+}
