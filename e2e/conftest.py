@@ -17,18 +17,36 @@ import boto3
 import botocore.config
 import pytest
 
+import postgres
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BINARY = pathlib.Path(os.environ.get("KEYWRIGHT_BINARY", ROOT / "target/debug/keywright"))
 REGION = "eu-central-1"
 READY_WITHIN_SECONDS = 30
 
 
+# The engine that the tests under way run on, and the PostgreSQL that they share.
+ENGINE = {"name": "sqlite", "cluster": None}
+
+
+def shared_cluster():
+    if ENGINE["cluster"] is None:
+        ENGINE["cluster"] = postgres.Cluster().start()
+    return ENGINE["cluster"]
+
+
+def new_store():
+    """A setting of `--store` for a new, empty store on the engine of the tests under way."""
+    return shared_cluster().database() if ENGINE["name"] == "postgres" else "sqlite"
+
+
 class Server:
     """`keywright server` on a port of its own, with a data folder that outlives it."""
 
-    def __init__(self, folder, arguments=(), prefix=(), environment=None):
+    def __init__(self, folder, arguments=(), prefix=(), environment=None, store=None):
         self.folder = pathlib.Path(folder)
         self.data = self.folder / "data"
+        self.store = store or new_store()
         self.arguments = list(arguments)
         self.prefix = list(prefix)
         self.environment = environment or {}
@@ -38,6 +56,7 @@ class Server:
 
     def start(self):
         environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        environment["KEYWRIGHT_STORE"] = self.store
         environment.update(self.environment)
         listen = f"127.0.0.1:{self.port}"
         self.process = subprocess.Popen(
@@ -125,8 +144,20 @@ def make_server(folder, **settings):
     return Server(folder, **settings)
 
 
+def pytest_generate_tests(metafunc):
+    """Every test runs on both engines, but for modules that say otherwise with ENGINES."""
+    engines = getattr(metafunc.module, "ENGINES", ["sqlite", "postgres"])
+    metafunc.parametrize("engine", engines, scope="module", indirect=True)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def engine(request):
+    ENGINE["name"] = request.param
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def server(request):
+def server(request, engine):
     """One server for a module; its settings come from the module's ARGUMENTS."""
     if not BINARY.exists():
         pytest.exit(f"{BINARY} is missing: build it first (make test does)", 3)

@@ -16,7 +16,7 @@ SEED = int(os.environ.get("KEYWRIGHT_SEED", random.SystemRandom().randrange(2**3
 ROUNDS = int(os.environ.get("KEYWRIGHT_BAD_INPUT_ROUNDS", "12"))
 
 # What an answer must never contain: our insides.
-INTERNAL = re.compile(rb"panick|unwrap|\.rs:|sqlite|rusqlite|SELECT |backtrace|/target/|keywright_", re.IGNORECASE)
+INTERNAL = re.compile(rb"panick|unwrap|\.rs:|sqlite|rusqlite|postgres|SQLSTATE|SELECT |backtrace|/target/|keywright_", re.IGNORECASE)
 
 WRONG = [
     None, True, False, 0, -1, 2**31, 2**63, 1.5, "", " ", "x", "x" * 9000, "\u0000", "\ud7ff", "alias/", "arn:aws:kms",

@@ -13,7 +13,7 @@ import signal
 
 import pytest
 
-from conftest import Server
+from conftest import Server, shared_cluster
 from wire import call, send, signed_headers
 
 
@@ -46,7 +46,7 @@ def talkative(folder):
         server.stop()
 
 
-def test_no_secret_is_left_behind(talkative):
+def test_no_secret_is_left_behind(talkative, engine):
     server = talkative
     marked = Marked()
     answers = []
@@ -114,6 +114,11 @@ def test_no_secret_is_left_behind(talkative):
         expected = ["secret access key"] if path.name == "root-credentials" else []
         assert found == expected, path
     assert searched >= 4
+    if engine == "postgres":
+        dump = shared_cluster().run("pg_dump", "--dbname", server.store)
+        assert len(dump) > 1000 and marked.found_in(dump.encode()) == []
+        log = (shared_cluster().folder / "log").read_bytes()
+        assert marked.found_in(log) == []
     trail = b"".join(path.read_bytes() for path in (server.data / "trail").iterdir())
     assert trail.count(b'"eventName":"Encrypt"') >= 6, "refusals are recorded too"
 

@@ -33,12 +33,14 @@ def test_values_that_do_not_fit_are_refused_with_what_fits(folder):
         (["--listen", "0.0.0.0:5399"], "TLS"),
         (["--listen", "somewhere"], "127.0.0.1:5399"),
         (["--store", "mysql"], "sqlite"),
+        (["--store", "postgres://kw:hunter2@127.0.0.1/"], "names no database"),
         (["--regions", "Mars!"], "Region"),
         (["--account-id", "12"], "12 digits"),
     ):
         outcome = run("server", "--data", str(folder / "data"), *arguments)
         assert outcome.returncode == 3, arguments
         assert said in " ".join(outcome.stderr.replace("│", " ").split()), outcome.stderr
+        assert "hunter2" not in outcome.stdout + outcome.stderr
     assert run("server", "--no-such-flag").returncode == 2
     assert run("nonsense").returncode == 2
 
