@@ -51,6 +51,8 @@ class Server:
         self.prefix = list(prefix)
         self.environment = environment or {}
         self.process = None
+        # The node whose data folder has the root user's access key.
+        self.credentials_of = self
         self.port = 0
         self.log = []
 
@@ -102,7 +104,7 @@ class Server:
     def credentials(self):
         """The root user's access key as the server left it for its operator."""
         file = configparser.ConfigParser()
-        file.read(self.data / "root-credentials")
+        file.read(self.credentials_of.data / "root-credentials")
         section = file["keywright"]
         return section["aws_access_key_id"], section["aws_secret_access_key"]
 

@@ -82,9 +82,9 @@ impl Kms {
     /// [`StoreError`] when the store cannot answer or the row was tampered with.
     pub async fn find_key(&self, view: View<'_, Self>, arn: &KeyArn) -> Result<Option<Arc<Key>>, StoreError> {
         if view.fresh {
-            return self.load_key(view.store, arn).await;
-        }
-        if let Some(key) = self.keys.peek(arn) {
+            // A load that is under way may have begun too early; with this it is not kept, nor waited for.
+            self.keys.forget(arn);
+        } else if let Some(key) = self.keys.peek(arn) {
             return Ok(Some(key));
         }
         self.keys.get_or_load(arn, self.load_key(view.store, arn)).await
@@ -149,8 +149,10 @@ impl Kms {
         view: View<'_, Self>,
         alias: AliasArn,
     ) -> Result<Result<KeyArn, AliasArn>, KmsError> {
-        let load = load_alias(view.store, &alias);
-        let key_id = if view.fresh { load.await } else { self.aliases.get_or_load(&alias, load).await };
+        if view.fresh {
+            self.aliases.forget(&alias);
+        }
+        let key_id = self.aliases.get_or_load(&alias, load_alias(view.store, &alias)).await;
         Ok(match key_id.map_err(KmsError::from_store)? {
             Some(key_id) => Ok(KeyArn { region: alias.region, account: alias.account, key_id }),
             None => Err(alias),
