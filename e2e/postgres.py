@@ -51,7 +51,7 @@ class Cluster:
 
     def run(self, program, *arguments, **settings):
         outcome = subprocess.run(
-            [str(self.bin / program), *arguments], capture_output=True, text=True, timeout=120, cwd=self.folder,
+            [str(self.bin / program), *arguments], capture_output=True, text=True, timeout=120, cwd="/",
             check=False, **self.account, **settings,
         )
         assert outcome.returncode == 0, f"{program}: {outcome.stdout}{outcome.stderr}"
@@ -128,8 +128,30 @@ class Cluster:
     def resume(self):
         self.signal_all(signal.SIGCONT)
 
-    def url(self, name, host=None):
-        return f"postgres://{USER}:{self.password}@{host or f'127.0.0.1:{self.port}'}/{name}"
+    def url(self, name, ports=None, options=""):
+        """The URL of a database here, or at other ports: of proxies, or of a primary and its standby."""
+        hosts = ",".join(f"127.0.0.1:{port}" for port in ports or [self.port])
+        return f"postgres://{USER}:{self.password}@{hosts}/{name}{options}"
+
+    def standby(self):
+        """A standby that every commit waits for, so that a failover loses nothing that was acknowledged."""
+        made = Cluster()
+        made.password = self.password
+        self.run(
+            "pg_basebackup", "-h", "127.0.0.1", "-p", str(self.port), "-U", USER, "-D", str(made.data), "-R",
+            "-X", "stream", "--checkpoint=fast", env={**os.environ, "PGPASSWORD": self.password},
+        )
+        made.start()
+        self.sql("postgres", "ALTER SYSTEM SET synchronous_standby_names = '*'")
+        self.sql("postgres", "SELECT pg_reload_conf()")
+        end = time.monotonic() + 30
+        while self.sql("postgres", "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'") != "1":
+            assert time.monotonic() < end, "the standby does not follow"
+            time.sleep(0.05)
+        return made
+
+    def promote(self):
+        self.sql("postgres", "SELECT pg_promote()")
 
     def database(self):
         """The URL of a new, empty database."""

@@ -1,14 +1,14 @@
 //! The routes beside the pipeline: health and metrics. They take no credentials and tell no more than
-//! whether the server is well; the list here is the whole list.
+//! whether the server and its nodes are well; the list here is the whole list.
 
 use crate::app::App;
-use axum::Router;
+use crate::health;
+use axum::{Json, Router};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::routing::get;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 /// Paths that need no credentials.
 pub(crate) const PATHS: &[&str] = &["/healthz", "/livez", "/metrics"];
@@ -21,13 +21,11 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .with_state(app)
 }
 
-/// 200 once requests are served.
+/// 200 while requests are served; it says which nodes share the store and who does what.
 async fn healthz(State(app): State<Arc<App>>) -> impl IntoResponse {
-    if app.ready.load(Ordering::Acquire) {
-        (StatusCode::OK, format!("{{\"status\":\"ok\",\"version\":\"{}\"}}\n", env!("CARGO_PKG_VERSION")))
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "{\"status\":\"starting or stopping\"}\n".to_owned())
-    }
+    let health = health::of(&app);
+    let status = if health.serving { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(health.report))
 }
 
 async fn metrics(State(app): State<Arc<App>>) -> impl IntoResponse {

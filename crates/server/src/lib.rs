@@ -16,6 +16,7 @@ mod clock_watch;
 pub mod config;
 mod door;
 mod error;
+mod health;
 mod journal;
 mod listener;
 mod metrics;

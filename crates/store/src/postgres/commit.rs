@@ -57,20 +57,16 @@ impl PostgresEngine {
         }
         let connection = self.pool.get().await.map_err(refused)?;
         let attempt = tokio::time::timeout(self.timeout, transaction(&connection, &statements)).await;
-        let outcome = attempt.unwrap_or_else(|_| {
-            Err(Fault::Lost(format!("the database did not answer within {} s", self.timeout.as_secs())))
-        });
+        let outcome = attempt.unwrap_or_else(|_| Err(Fault::silent(self.timeout)));
         if let Err(fault) = &outcome
             && fault.spoils_the_connection()
         {
-            discard(connection);
-            self.pool.drop_idle();
+            self.pool.discard(connection, fault);
         }
         match (outcome, change_id) {
             (Ok(()), _) => Ok(()),
-            (Err(Fault::Lost(cause)), Some(id)) => self.settle(id, &cause).await,
-            // Observations and marks: they are written again.
-            (Err(Fault::Lost(cause)), None) => Err(CommitError::Unavailable(cause)),
+            (Err(Fault::Lost(cause) | Fault::Silent(cause)), Some(id)) => self.settle(id, &cause).await,
+            // Without an id it holds observations and marks, which are written again.
             (Err(fault), _) => Err(refused(fault)),
         }
     }
@@ -120,13 +116,8 @@ fn refused(fault: Fault) -> CommitError {
     match fault {
         Fault::Conflict => CommitError::Conflict,
         Fault::DiskFull => CommitError::DiskFull,
-        Fault::Refused(cause) | Fault::Lost(cause) => CommitError::Unavailable(cause),
+        Fault::Refused(cause) | Fault::Lost(cause) | Fault::Silent(cause) => CommitError::Unavailable(cause),
     }
-}
-
-/// A connection that must not go back to the pool: dropping it closes it.
-fn discard(connection: Object) {
-    drop(Object::take(connection));
 }
 
 pub(super) fn encode(changes: &[Change]) -> String {
@@ -192,7 +183,7 @@ async fn transaction(connection: &Object, statements: &[Statement<'_>]) -> Resul
         Err(error) => Err(match Fault::of(error) {
             // Sure to have been rolled back.
             fault @ (Fault::Conflict | Fault::DiskFull) => fault,
-            Fault::Refused(cause) | Fault::Lost(cause) => Fault::Lost(cause),
+            Fault::Refused(cause) | Fault::Lost(cause) | Fault::Silent(cause) => Fault::Lost(cause),
         }),
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::StoreError;
 use std::error::Error as _;
+use std::time::Duration;
 use tokio_postgres::Error;
 use tokio_postgres::error::SqlState;
 
@@ -15,9 +16,15 @@ pub(super) enum Fault {
     Refused(String),
     /// The connection is lost, or not to be trusted: what was under way may have been done or not.
     Lost(String),
+    /// No answer came in time; what was under way may have been done, or be done later.
+    Silent(String),
 }
 
 impl Fault {
+    pub(super) fn silent(timeout: Duration) -> Self {
+        Self::Silent(format!("the database did not answer within {} s", timeout.as_secs()))
+    }
+
     pub(super) fn of(error: &Error) -> Self {
         let Some(reported) = error.as_db_error() else {
             return Self::Lost(with_causes(error));
@@ -47,14 +54,14 @@ impl Fault {
 
     /// Whether the connection it happened on must not be used again.
     pub(super) fn spoils_the_connection(&self) -> bool {
-        matches!(self, Self::Lost(_))
+        matches!(self, Self::Lost(_) | Self::Silent(_))
     }
 
     pub(super) fn into_store_error(self) -> StoreError {
         StoreError::Unavailable(match self {
             Self::Conflict => "the database asks to try again".to_owned(),
             Self::DiskFull => "the database has no space left".to_owned(),
-            Self::Refused(cause) | Self::Lost(cause) => cause,
+            Self::Refused(cause) | Self::Lost(cause) | Self::Silent(cause) => cause,
         })
     }
 }

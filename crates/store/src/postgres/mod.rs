@@ -181,11 +181,10 @@ impl PostgresEngine {
         let outcome = match tokio::time::timeout(self.timeout, answer).await {
             Ok(Ok(rows)) => return Ok(rows),
             Ok(Err(error)) => Fault::of(&error),
-            Err(_) => Fault::Lost(format!("the database did not answer within {} s", self.timeout.as_secs())),
+            Err(_) => Fault::silent(self.timeout),
         };
         if outcome.spoils_the_connection() {
-            drop(deadpool_postgres::Object::take(connection));
-            self.pool.drop_idle();
+            self.pool.discard(connection, &outcome);
         }
         Err(outcome)
     }

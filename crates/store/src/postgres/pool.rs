@@ -2,7 +2,7 @@
 
 use super::fault::{Fault, with_causes};
 use super::options::PostgresOptions;
-use deadpool_postgres::{Connect, Manager, ManagerConfig, Object, PoolError, RecyclingMethod, Timeouts};
+use deadpool_postgres::{Connect, Manager, ManagerConfig, Object, PoolError, RecyclingMethod, TimeoutType, Timeouts};
 use parking_lot::Mutex;
 use std::pin::Pin;
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use tokio_postgres::{Client, Config, Error, NoTls, Socket};
 const WAITING_MAX: usize = 1024;
 /// After a connection could not be opened, the next attempt waits this long, and twice as long each time after.
 const PAUSE_MIN: Duration = Duration::from_millis(100);
-const PAUSE_MAX: Duration = Duration::from_secs(2);
+const PAUSE_MAX: Duration = Duration::from_millis(500);
 /// How long a statement may wait for a row that another transaction holds.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -31,6 +31,23 @@ struct Away {
     cause: String,
     until: Instant,
     pause: Duration,
+    /// Somebody tries it now.
+    probing: bool,
+}
+
+/// The one attempt under way; whatever becomes of it, the next may follow.
+struct Probe<'a> {
+    away: Option<&'a Mutex<Option<Away>>>,
+}
+
+impl Drop for Probe<'_> {
+    fn drop(&mut self) {
+        if let Some(away) = self.away
+            && let Some(known) = &mut *away.lock()
+        {
+            known.probing = false;
+        }
+    }
 }
 
 /// What an operator wants to know of the connection to the database.
@@ -61,33 +78,35 @@ impl Pool {
         Self { pool, timeout: options.timeout, away: Mutex::new(None) }
     }
 
-    /// A connection, waited for within the timeout.
+    /// A connection, waited for within the timeout. While the database is away one request at a time tries to open
+    /// one; the others are refused on the spot.
     pub(super) async fn get(&self) -> Result<Object, Fault> {
         let status = self.pool.status();
         if status.waiting >= WAITING_MAX {
             return Err(Fault::Refused(format!("{WAITING_MAX} requests wait for the database already")));
         }
-        if status.available == 0
-            && status.size < status.max_size
-            && let Some(away) = &*self.away.lock()
-            && Instant::now() < away.until
-        {
-            return Err(Fault::Refused(away.cause.clone()));
-        }
+        let probing = match self.may_open(status.available)? {
+            Some(probe) => probe,
+            None => Probe { away: None },
+        };
         let timeouts = Timeouts {
             wait: Some(self.timeout),
             create: Some(self.timeout),
             recycle: Some(Duration::from_secs(1)),
         };
-        match self.pool.timeout_get(&timeouts).await {
+        let gotten = self.pool.timeout_get(&timeouts).await;
+        drop(probing);
+        match gotten {
             Ok(connection) => {
-                *self.away.lock() = None;
+                if self.away.lock().take().is_some() {
+                    tracing::info!("the database is back");
+                }
                 Ok(connection)
             }
             Err(PoolError::Backend(error)) => {
                 let cause = match error.as_db_error() {
                     Some(_) => match Fault::of(&error) {
-                        Fault::Refused(cause) | Fault::Lost(cause) => cause,
+                        Fault::Refused(cause) | Fault::Lost(cause) | Fault::Silent(cause) => cause,
                         Fault::Conflict | Fault::DiskFull => error.to_string(),
                     },
                     None => format!("the database cannot be reached: {}", with_causes(&error)),
@@ -95,26 +114,53 @@ impl Pool {
                 self.note_away(&cause);
                 Err(Fault::Refused(cause))
             }
-            Err(PoolError::Timeout(_)) => Err(Fault::Refused(format!(
+            Err(PoolError::Timeout(TimeoutType::Wait)) => Err(Fault::Refused(format!(
                 "no connection to the database became free within {} s: it is slow, or connections_max is too low",
                 self.timeout.as_secs()
             ))),
+            Err(PoolError::Timeout(_)) => {
+                let cause = format!("the database did not answer within {} s", self.timeout.as_secs());
+                self.note_away(&cause);
+                Err(Fault::Refused(cause))
+            }
             Err(other) => Err(Fault::Refused(other.to_string())),
         }
     }
 
-    fn note_away(&self, cause: &str) {
+    /// Whether a connection may be asked for: yes while the database is there; while it is away, for one at a time.
+    fn may_open(&self, idle: usize) -> Result<Option<Probe<'_>>, Fault> {
+        let mut away = self.away.lock();
+        match &mut *away {
+            Some(known) if idle == 0 => {
+                if known.probing || Instant::now() < known.until {
+                    return Err(Fault::Refused(known.cause.clone()));
+                }
+                known.probing = true;
+                Ok(Some(Probe { away: Some(&self.away) }))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Nobody asks again for a while.
+    pub(super) fn note_away(&self, cause: &str) {
         let mut away = self.away.lock();
         let pause = away.as_ref().map_or(PAUSE_MIN, |before| (before.pause * 2).min(PAUSE_MAX));
         if away.is_none() {
             tracing::warn!(cause, "the database is away; it is tried again");
         }
-        *away = Some(Away { cause: cause.to_owned(), until: Instant::now() + pause, pause });
+        let until = Instant::now() + pause;
+        *away = Some(Away { cause: cause.to_owned(), until, pause, probing: false });
     }
 
-    /// Every idle connection goes: the server behind them is not the one that is wanted.
-    pub(super) fn drop_idle(&self) {
+    /// Closes a connection that must not be used again, and the idle ones, which lead to the same server. One that
+    /// says nothing is left in peace for a while.
+    pub(super) fn discard(&self, connection: Object, fault: &Fault) {
+        drop(Object::take(connection));
         let _dropped = self.pool.retain(|_, _| false);
+        if let Fault::Silent(cause) = fault {
+            self.note_away(cause);
+        }
     }
 
     pub(super) fn close(&self) {
