@@ -3,11 +3,11 @@
 
 use crate::app::App;
 use crate::health;
-use axum::{Json, Router};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::routing::get;
+use axum::{Json, Router};
 use std::sync::Arc;
 
 /// Paths that need no credentials.

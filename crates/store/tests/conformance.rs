@@ -10,6 +10,7 @@ use keywright_testkit::{Database, Engine, on_both_engines};
 use keywright_types::{AccountId, AliasName, EventId, KeyId, NodeId, Region, Rng, StoreId, Timestamp};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 row! {
     /// The alias table, as a table whose rows are MACed and have a compound key.
@@ -71,6 +72,8 @@ on_both_engines! {
     observers_hear_of_a_commit_before_its_answer_and_of_nothing_else,
     a_cache_never_keeps_what_a_commit_overtook,
     a_store_of_a_newer_or_foreign_release_is_refused_and_left_alone,
+    a_lease_is_held_by_one_and_what_its_last_holder_writes_late_is_refused,
+    of_observations_the_newest_stays,
 }
 
 fn alias(name: &str) -> Alias {
@@ -357,4 +360,80 @@ async fn a_store_of_a_newer_or_foreign_release_is_refused_and_left_alone(engine:
     place.sql("UPDATE schema_migrations SET checksum = checksum + 1 WHERE version = 1");
     let foreign = Store::open(&place.location, NOW).await.err();
     assert!(matches!(foreign, Some(StoreError::ForeignSchema { version: 1 })), "{foreign:?}");
+}
+
+row! {
+    /// The table of last uses, as a table of observations.
+    #[derive(Debug, Clone)]
+    struct LastUse in "key_last_usage" maced false {
+        key { account: AccountId, region: Region, key_id: KeyId }
+        columns { operation: String, used_at: Timestamp, event_id: EventId, request_id: EventId }
+    }
+}
+
+async fn of_observations_the_newest_stays(engine: Engine) {
+    let Bench { store, place: _place, .. } = bench(engine).await;
+    let used = |operation: &str, seconds| LastUse {
+        account: AccountId::parse("111122223333").expect("an account"),
+        region: Region::from_store("eu-central-1"),
+        key_id: KeyId::from_random([1; 16]),
+        operation: operation.to_owned(),
+        used_at: Timestamp::from_seconds(seconds),
+        event_id: EventId::from_random([2; 16]),
+        request_id: EventId::from_random([3; 16]),
+    };
+    for (operation, seconds, stays) in [
+        ("Encrypt", 100, "Encrypt"),
+        ("Decrypt", 90, "Encrypt"),
+        ("Sign", 100, "Sign"),
+        ("Verify", 101, "Verify"),
+    ] {
+        let row = used(operation, seconds);
+        let mut writes = WriteSet::default();
+        writes.put_newest(&row, "used_at");
+        store.commit(writes).await.expect("it commits");
+        let found = store.find::<LastUse>(&row.key_values()).await.expect("it reads").expect("it is there");
+        assert_eq!(found.row.operation, stays, "after {operation} at {seconds}");
+    }
+}
+
+async fn a_lease_is_held_by_one_and_what_its_last_holder_writes_late_is_refused(engine: Engine) {
+    const LONG: Duration = Duration::from_secs(600);
+    let Bench { store, place, .. } = bench(engine).await;
+    let (one, other) = (NodeId::from_random(random()), NodeId::from_random(random()));
+    let names: Vec<String> = (0..4).map(|part| format!("work/{part}")).collect();
+    store.make_leases(&names, one).await.expect("they are made");
+    store.make_leases(&names, other).await.expect("making them again changes nothing");
+    let taken = store.take_leases("work", one, 3, LONG).await.expect("it takes");
+    assert_eq!(taken.len(), 3);
+    let rest = store.take_leases("work", other, 4, LONG).await.expect("it takes");
+    assert_eq!(rest.len(), 1, "what is held is passed over");
+    assert!(store.take_leases("work", one, 4, LONG).await.expect("it asks").is_empty());
+    assert_eq!(store.renew_leases("work", one, LONG).await.expect("it renews").len(), 3);
+    let lease = &taken[0];
+    let work = |lease, name: &str| {
+        let mut writes = WriteSet::default();
+        writes.under(lease);
+        writes.insert(&alias(name));
+        writes
+    };
+    store.commit(work(lease, "alias/in-time")).await.expect("the holder works");
+
+    // Its time runs out: the other takes it over, and only then is the first one late.
+    place.sql(&format!("UPDATE leases SET until = 1 WHERE name = '{}'", lease.name));
+    store.commit(work(lease, "alias/still-nobodys")).await.expect("nobody took it yet");
+    let over = store.take_leases("work", other, 4, LONG).await.expect("it takes over");
+    assert_eq!(over.iter().map(|taken| taken.name.as_str()).collect::<Vec<_>>(), [lease.name.as_str()]);
+    assert!(over[0].token > lease.token);
+    assert!(matches!(store.commit(work(lease, "alias/late")).await, Err(CommitError::Conflict)));
+    assert!(find(&store, "alias/late").await.is_none());
+    assert!(!store.holds_lease(lease).await.expect("it asks"));
+    store.commit(work(&over[0], "alias/taken-over")).await.expect("the new holder works");
+    let renewed = store.renew_leases("work", one, LONG).await.expect("it renews");
+    assert!(!renewed.iter().any(|held| held.name == lease.name), "what is lost is not renewed");
+    store.release_lease(lease).await.expect("giving back what one no longer has");
+    assert!(store.holds_lease(&over[0]).await.expect("it asks"), "changes nothing");
+
+    store.release_all_leases(other).await.expect("it gives back");
+    assert_eq!(store.take_leases("work", one, 4, LONG).await.expect("it takes").len(), 2);
 }

@@ -2,7 +2,9 @@
 
 use super::fault::{Fault, with_causes};
 use super::options::PostgresOptions;
-use deadpool_postgres::{Connect, Manager, ManagerConfig, Object, PoolError, RecyclingMethod, TimeoutType, Timeouts};
+use deadpool_postgres::{
+    Connect, Manager, ManagerConfig, Object, PoolError, RecyclingMethod, TimeoutType, Timeouts,
+};
 use parking_lot::Mutex;
 use std::pin::Pin;
 use std::time::{Duration, Instant};
