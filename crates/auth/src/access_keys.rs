@@ -2,7 +2,9 @@
 
 use keywright_aws::sigv4::SigningKeys;
 use keywright_crypto::{ColumnContext, Keyring, SealedColumn};
-use keywright_store::{Changes, Column as _, EntityCache, Row as _, Store, StoreError, Value, row};
+use keywright_store::{
+    Changes, Column as _, EntityCache, Row as _, Store, StoreError, Tampering, Value, row,
+};
 use keywright_types::{AccessKeyId, AccountId, Principal, Rng, SecretText, Timestamp};
 use std::sync::Arc;
 
@@ -82,7 +84,11 @@ impl AccessKeyRow {
         if self.status != AccessKeyStatus::Active.as_str() {
             return Ok(None);
         }
-        let tampered = || StoreError::Tampered { table: Self::TABLE.name };
+        let tampered = || StoreError::Tampered {
+            table: Self::TABLE.name,
+            key: self.access_key_id.to_string(),
+            how: Tampering::Changed,
+        };
         let sealed = SealedColumn::from_bytes(&self.sealed_secret).ok_or_else(tampered)?;
         let id = self.access_key_id.to_string();
         let secret = keyring.open_column(&column(&id), &sealed).map_err(|_| tampered())?;

@@ -57,6 +57,7 @@ pub trait ServiceError: Send + 'static {
             | StoreError::ForeignSchema { .. }
             | StoreError::Open { .. }
             | StoreError::Database { .. }
+            | StoreError::Watermarks(_)
             | StoreError::OldSqlite { .. }
             | StoreError::InUse { .. } => Self::internal(Cause::new(error)),
         }

@@ -1,7 +1,7 @@
 //! Backing keys: the versions of a key's material, wrapped in the store, unwrapped in a bounded cache.
 
 use keywright_crypto::{KeyMaterial, Keyring, MaterialKey, WrapContext, Wrapped};
-use keywright_store::{Row as _, StoreError, row};
+use keywright_store::{Row as _, StoreError, Tampering, row};
 use keywright_types::{AccountId, KeyArn, KeyId, MaterialId, Region, Timestamp};
 use std::sync::Arc;
 
@@ -41,9 +41,11 @@ impl Material {
     pub fn unwrap(row: &MaterialRow, spec: &str, keyring: &Keyring) -> Result<Arc<Self>, StoreError> {
         let context = wrap_context(&row.account, &row.region, row.key_id, row.material_id, spec);
         let wrapped = Wrapped { epoch: row.domain_epoch, bytes: row.wrapped.clone() };
-        let material = keyring
-            .unwrap(&context, &wrapped)
-            .map_err(|_| StoreError::Tampered { table: MaterialRow::TABLE.name })?;
+        let material = keyring.unwrap(&context, &wrapped).map_err(|_| StoreError::Tampered {
+            table: MaterialRow::TABLE.name,
+            key: row.material_id.to_string(),
+            how: Tampering::Changed,
+        })?;
         Ok(Arc::new(Self { id: row.material_id, key: MaterialKey::new(&material) }))
     }
 }

@@ -1,5 +1,6 @@
 //! Everything a request can reach; built once in `start` and shared.
 
+use crate::alarms::Alarms;
 use crate::audit_log::AuditLog;
 use crate::config::Limits;
 use crate::metrics::Metrics;
@@ -39,6 +40,7 @@ pub struct App {
     pub metrics: Metrics,
     pub(crate) audit_log: AuditLog,
     pub(crate) shares: Shares,
+    pub(crate) alarms: Alarms,
     pub(crate) peers: Peers,
     /// Why the server must stop, once it must.
     pub(crate) fault: watch::Sender<Option<String>>,

@@ -20,6 +20,8 @@ pub(crate) struct Report {
     node_id: String,
     store: StoreReport,
     nodes: Vec<NodeReport>,
+    /// Rows of the store that this node met and does not believe; anything but 0 wants an operator.
+    rows_refused: usize,
     /// The leases that this node holds.
     leases: Vec<String>,
 }
@@ -89,6 +91,7 @@ pub(crate) fn of(app: &App) -> Health {
             }),
         },
         nodes: nodes.collect(),
+        rows_refused: app.alarms.rows(),
         leases: app.shares.names(),
     };
     Health { serving, report }

@@ -9,6 +9,7 @@
 //! - Bodies, headers, time and connections are bounded before anything in them is believed.
 
 mod admin;
+mod alarms;
 mod app;
 mod audit_log;
 mod bootstrap;

@@ -102,6 +102,13 @@ impl Metrics {
         });
     }
 
+    /// A row of the store that is not believed.
+    pub fn row_refused(&self, table: &'static str, kind: &'static str) {
+        self.with(|| {
+            counter!("keywright_store_rows_refused_total", "table" => table, "kind" => kind).increment(1)
+        });
+    }
+
     pub fn connections(&self, open: usize) {
         self.with(|| {
             #[expect(clippy::cast_precision_loss, reason = "a number of connections is far below 2^52")]

@@ -1,5 +1,6 @@
 //! Start and stop.
 
+use crate::alarms::{self, Alarms};
 use crate::app::App;
 use crate::audit_log::{self, AuditLog};
 use crate::bootstrap::{Bootstrap, RootCredential, initialise};
@@ -59,7 +60,7 @@ pub async fn start(
         StoreChoice::Sqlite => StoreLocation::Sqlite { path: config.data.join("keywright.db") },
         StoreChoice::Postgres(options) => StoreLocation::Postgres(options.clone()),
     };
-    let store = Store::open(&location, clock.now()).await?;
+    let store = Store::open(&location, &config.data.join("watermarks.db"), clock.now()).await?;
     let Bootstrap { store, keyring, account, initialised, credentials_file } =
         initialise(config, store, &*clock, &*rng, root_credential).await?;
     let keyring = Arc::new(keyring);
@@ -91,10 +92,12 @@ pub async fn start(
         metrics: Metrics::default(),
         audit_log: AuditLog::default(),
         shares: Shares::default(),
+        alarms: Alarms::default(),
         peers: Peers::default(),
         fault: watch::Sender::new(None),
         ready: AtomicBool::new(false),
     });
+    alarms::watch(&app);
     node::join(&app).await?;
     shares::join(&app).await?;
     let (stop, stopping) = stopping::channel();

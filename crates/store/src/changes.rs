@@ -11,6 +11,8 @@ pub struct Change {
     pub key: Vec<Value>,
     /// The row is gone, and with it the rows that belonged to it.
     pub deleted: bool,
+    /// The row's version after the change; a deletion counts as one.
+    pub version: i64,
 }
 
 /// What an observer is told.

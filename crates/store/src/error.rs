@@ -8,11 +8,9 @@ pub enum StoreError {
     /// The database did not answer, or not in time; trying again later may help.
     #[error("the store is not available: {0}")]
     Unavailable(String),
-    /// A row whose MAC does not fit its content: somebody changed the database behind the service.
-    #[error(
-        "a row of table {table} does not carry the MAC of its content: the database was changed from outside"
-    )]
-    Tampered { table: &'static str },
+    /// A row that the service did not write, or not as its last: somebody changed the database behind it.
+    #[error("the row {key} of table {table} {how}")]
+    Tampered { table: &'static str, key: String, how: Tampering },
     /// A column holds what no version of this program writes.
     #[error("table {table}, column {column}: not a valid {wanted}")]
     Corrupt { table: &'static str, column: usize, wanted: &'static str },
@@ -28,6 +26,8 @@ pub enum StoreError {
     #[error("cannot open the store {path}: {cause}")]
     Open { path: PathBuf, cause: String },
     /// The database of `--store` cannot be used.
+    #[error(transparent)]
+    Watermarks(#[from] crate::WatermarksError),
     #[error("cannot use the database {database}: {cause}")]
     Database { database: String, cause: String },
     /// The SQLite library in use has a known fault.
@@ -36,6 +36,42 @@ pub enum StoreError {
     /// Another process has the store open.
     #[error("the store {path} is in use by another process")]
     InUse { path: PathBuf },
+}
+
+/// What was done to a row behind the service's back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Tampering {
+    /// Its MAC does not fit its content.
+    Changed,
+    /// It is an older one than this node has seen, or one that was deleted.
+    RolledBack,
+    /// It is not there, and the service did not delete it. Only a check of the whole store tells.
+    Removed,
+}
+
+impl Tampering {
+    /// In one word, for records and counters.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Changed => "CHANGED",
+            Self::RolledBack => "ROLLED_BACK",
+            Self::Removed => "REMOVED",
+        }
+    }
+}
+
+impl std::fmt::Display for Tampering {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Changed => "does not carry the MAC of its content: the database was changed from outside",
+            Self::Removed => "is not there any more, and the service did not delete it",
+            Self::RolledBack => {
+                "is older than one that this node has seen: it was put back from outside, or the database was restored \
+                 from a backup; in that case remove watermarks.db from the data folder of every node"
+            }
+        })
+    }
 }
 
 /// A commit was not made.

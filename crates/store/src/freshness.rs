@@ -62,6 +62,12 @@ pub(crate) fn since_boot() -> u64 {
     seconds * 1000 + nanos / 1_000_000 + 1
 }
 
+/// This machine's clock, in milliseconds since the epoch.
+pub(crate) fn system_millis() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Freshness, since_boot};

@@ -8,7 +8,7 @@ use crate::{Column, StoreError};
 pub struct RowVersion(pub(crate) i64);
 
 impl RowVersion {
-    /// The version of a row that was just inserted.
+    /// The version of a row that is not in the store yet, and of new rows of tables without MACs.
     pub const FIRST: Self = Self(1);
 
     #[must_use]

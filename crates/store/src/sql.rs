@@ -24,6 +24,14 @@ pub(crate) fn select_by_key(table: &TableSpec) -> String {
     format!("{} WHERE {}", select(table), key_condition(table, 1))
 }
 
+/// The next rows in the order of the primary key; with `after`, those behind the key in the parameters.
+pub(crate) fn page(table: &TableSpec, after: bool, rows: usize) -> String {
+    let key = table.columns[..table.key_len].join(", ");
+    let places: Vec<_> = (1..=table.key_len).map(|n| format!("${n}")).collect();
+    let behind = if after { format!(" WHERE ({key}) > ({})", places.join(", ")) } else { String::new() };
+    format!("{}{behind} ORDER BY {key} LIMIT {rows}", select(table))
+}
+
 pub(crate) fn insert(table: &TableSpec) -> String {
     let columns: Vec<_> = stored_columns(table).collect();
     let places: Vec<_> = (1..=columns.len()).map(|n| format!("${n}")).collect();

@@ -2,15 +2,19 @@
 
 use crate::changes::{Changes, Observers};
 use crate::engine::{Engine, Rows};
+use crate::freshness::system_millis;
 use crate::postgres::{Bootstrapping, PostgresEngine, PostgresOptions};
-use crate::row::{Row, RowVersion, Versioned};
+use crate::row::{Row, RowVersion, TableSpec, Versioned};
 use crate::sqlite::SqliteEngine;
 use crate::value::{Record, Value};
+use crate::watermarks::{RowName, Watermark, Watermarks, key_text};
 use crate::write_set::{WriteSet, row_mac};
-use crate::{CommitError, Freshness, StoreError, sql};
+use crate::{Column as _, CommitError, Freshness, StoreError, Tampering, sql};
 use keywright_crypto::RowMac;
 use keywright_types::Timestamp;
-use std::path::PathBuf;
+use parking_lot::RwLock;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 use subtle::ConstantTimeEq as _;
 
@@ -34,16 +38,41 @@ struct Inner {
     observers: Arc<Observers>,
     freshness: Freshness,
     mac: OnceLock<RowMac>,
+    watermarks: Watermarks,
+    /// How far the database's clock is ahead of this machine's, in milliseconds.
+    clock: Arc<AtomicI64>,
+    alarms: RwLock<Vec<AlarmObserver>>,
 }
 
+/// A row that is not believed.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Alarm {
+    pub table: &'static str,
+    /// Its primary key as a JSON array.
+    pub key: String,
+    pub how: Tampering,
+}
+
+type AlarmObserver = Box<dyn Fn(&Alarm) + Send + Sync>;
+
 impl Store {
-    /// Opens the store and brings its schema up to date. Until [`Store::unlock`] only tables without
+    /// Opens the store and brings its schema up to date. `watermarks` is the file of this node's memory of row
+    /// versions, outside the database. Until [`Store::unlock`] only tables without
     /// MACs can be used.
     ///
     /// # Errors
     /// [`StoreError`] when it cannot be opened, is in use, or was written by a newer program.
-    pub async fn open(location: &StoreLocation, now: Timestamp) -> Result<Self, StoreError> {
+    pub async fn open(
+        location: &StoreLocation,
+        watermarks: &Path,
+        now: Timestamp,
+    ) -> Result<Self, StoreError> {
+        let watermarks = Watermarks::open(watermarks)?;
         let observers: Arc<Observers> = Arc::default();
+        let remembering = watermarks.clone();
+        // The first to hear: what a cache loads anew must be as new as what it was told of.
+        observers.add(Box::new(move |changes| remember(&remembering, changes)));
+        let clock: Arc<AtomicI64> = Arc::default();
         let heard = Arc::clone(&observers);
         let (engine, freshness) = match location {
             StoreLocation::Sqlite { path } => {
@@ -51,11 +80,50 @@ impl Store {
             }
             StoreLocation::Postgres(options) => {
                 let freshness = Freshness::within(options.max_staleness);
-                let engine = PostgresEngine::open(options, heard, freshness.clone(), now).await?;
+                let told = (freshness.clone(), Arc::clone(&clock));
+                let engine = PostgresEngine::open(options, heard, told.0, told.1, now).await?;
                 (Engine::Postgres(engine), freshness)
             }
         };
-        Ok(Self { inner: Arc::new(Inner { engine, observers, freshness, mac: OnceLock::new() }) })
+        let inner = Inner {
+            engine,
+            observers,
+            freshness,
+            mac: OnceLock::new(),
+            watermarks,
+            clock,
+            alarms: RwLock::default(),
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Opens a store to look at it: nothing is written, no schema is brought up to date, and a server may run on it.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot be opened.
+    pub async fn open_read_only(location: &StoreLocation, watermarks: &Path) -> Result<Self, StoreError> {
+        let watermarks = Watermarks::open_read_only(watermarks)?;
+        let engine = match location {
+            StoreLocation::Sqlite { path } => Engine::Sqlite(SqliteEngine::open_read_only(path)?),
+            StoreLocation::Postgres(options) => {
+                Engine::Postgres(PostgresEngine::open_read_only(options).await?)
+            }
+        };
+        let inner = Inner {
+            engine,
+            observers: Arc::default(),
+            freshness: Freshness::exact(),
+            mac: OnceLock::new(),
+            watermarks,
+            clock: Arc::default(),
+            alarms: RwLock::default(),
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Calls `observer` whenever a row is not believed.
+    pub fn watch(&self, observer: impl Fn(&Alarm) + Send + Sync + 'static) {
+        self.inner.alarms.write().push(Box::new(observer));
     }
 
     /// Whether other nodes may change this store too.
@@ -130,8 +198,17 @@ impl Store {
     /// [`StoreError`], among them a row whose MAC does not fit.
     pub async fn find<R: Row>(&self, key: &[Value]) -> Result<Option<Versioned<R>>, StoreError> {
         debug_assert_eq!(key.len(), R::TABLE.key_len, "a whole primary key");
-        let mut rows = self.inner.engine.query(&sql::select_by_key(R::TABLE), key).await?;
-        rows.pop().map(|values| self.typed(values)).transpose()
+        let sql = sql::select_by_key(R::TABLE);
+        let Some(values) = self.inner.engine.query(&sql, key).await?.pop() else { return Ok(None) };
+        let found = self.typed::<R>(values)?;
+        let Some(known) = self.doubt(R::TABLE, key, found.version) else { return Ok(Some(found)) };
+        // It may have changed between the read and the look at the watermark. What is read now is newer than that.
+        let Some(values) = self.inner.engine.query(&sql, key).await?.pop() else { return Ok(None) };
+        let found = self.typed::<R>(values)?;
+        if is_below(found.version, known) {
+            return Err(self.alarm(R::TABLE, key, Tampering::RolledBack));
+        }
+        Ok(Some(found))
     }
 
     /// The rows that satisfy `condition` (what stands behind `FROM table`, such as
@@ -146,7 +223,19 @@ impl Store {
     ) -> Result<Vec<Versioned<R>>, StoreError> {
         let sql = format!("{} {condition}", sql::select(R::TABLE));
         let rows = self.inner.engine.query(&sql, params).await?;
-        rows.into_iter().map(|values| self.typed(values)).collect()
+        let mut found = Vec::with_capacity(rows.len());
+        for values in rows {
+            let row = self.typed::<R>(values)?;
+            if Watermarks::concern(R::TABLE) {
+                let key = row.row.key_values();
+                if self.doubt(R::TABLE, &key, row.version).is_some() {
+                    found.extend(self.find::<R>(&key).await?);
+                    continue;
+                }
+            }
+            found.push(row);
+        }
+        Ok(found)
     }
 
     /// Some columns of some rows, without checking MACs: for lists and counts, never for a decision.
@@ -171,7 +260,7 @@ impl Store {
         if writes.is_empty() {
             return Ok(());
         }
-        writes.finish(self.inner.mac.get());
+        writes.finish(self.inner.mac.get(), |table, key| self.first_version(table, key));
         self.inner.engine.commit(writes).await
     }
 
@@ -183,6 +272,8 @@ impl Store {
     /// Finishes the commits under way and closes the files.
     pub async fn close(&self) {
         self.inner.engine.close().await;
+        let watermarks = self.inner.watermarks.clone();
+        let _closed = tokio::task::spawn_blocking(move || watermarks.close()).await;
     }
 
     /// Runs one statement that changes rows; gives what it returns. Words of the dialect stand in braces.
@@ -194,18 +285,101 @@ impl Store {
     fn typed<R: Row>(&self, mut values: Vec<Value>) -> Result<Versioned<R>, StoreError> {
         let table = R::TABLE;
         if table.maced {
-            let corrupt = StoreError::Tampered { table: table.name };
-            let Some(Value::Blob(stored)) = values.pop() else { return Err(corrupt) };
-            let mac = self.inner.mac.get().ok_or_else(|| {
-                StoreError::Unavailable("the root of trust has not been opened yet".to_owned())
-            })?;
-            if !bool::from(row_mac(mac, table, &values).as_slice().ct_eq(stored.as_slice())) {
-                return Err(corrupt);
+            if !self.mac_fits(table, &values)? {
+                let key = values.get(..table.key_len).unwrap_or_default();
+                return Err(self.alarm(table, key, Tampering::Changed));
             }
+            values.pop();
         }
         let mut record = Record::new(table.name, values);
         let row = R::from_record(&mut record)?;
         let version: RowVersion = record.take()?;
         Ok(Versioned { row, version })
+    }
+
+    /// Whether the last value is the MAC of those before it.
+    fn mac_fits(&self, table: &TableSpec, values: &[Value]) -> Result<bool, StoreError> {
+        let Some((Value::Blob(stored), values)) = values.split_last() else { return Ok(false) };
+        let mac =
+            self.inner.mac.get().ok_or_else(|| {
+                StoreError::Unavailable("the root of trust has not been opened yet".to_owned())
+            })?;
+        Ok(row_mac(mac, table, values).as_slice().ct_eq(stored.as_slice()).into())
+    }
+
+    /// The version of a row as stored, or none if its MAC does not fit.
+    pub(crate) fn checked_version(
+        &self,
+        table: &TableSpec,
+        values: Vec<Value>,
+    ) -> Result<Option<RowVersion>, StoreError> {
+        if !self.mac_fits(table, &values)? {
+            return Ok(None);
+        }
+        Ok(values.into_iter().nth(table.columns.len()).and_then(RowVersion::from_value))
+    }
+
+    /// Rows as they are.
+    pub(crate) async fn raw(&self, sql: &str, params: &[Value]) -> Result<Rows, StoreError> {
+        self.inner.engine.query(sql, params).await
+    }
+
+    pub(crate) fn watermark(&self, table: &TableSpec, key: &[Value]) -> Option<Watermark> {
+        self.watermark_named(&RowName::new(table.name, key))
+    }
+
+    pub(crate) fn watermark_named(&self, name: &RowName) -> Option<Watermark> {
+        self.inner.watermarks.find(name)
+    }
+
+    /// The rows of a table that this node remembers as there.
+    pub(crate) fn remembered(&self, table: &TableSpec) -> Vec<RowName> {
+        self.inner.watermarks.live(table.name)
+    }
+
+    /// The version of a row that is inserted: later than that of any row of this key before it, on any node, which
+    /// is what the database's clock is good for.
+    fn first_version(&self, table: &TableSpec, key: &[Value]) -> RowVersion {
+        if !Watermarks::concern(table) {
+            return RowVersion::FIRST;
+        }
+        let now = system_millis() + self.inner.clock.load(Ordering::Relaxed);
+        let known = self.inner.watermarks.find(&RowName::new(table.name, key));
+        RowVersion(known.map_or(now, |known| now.max(known.version + 1)))
+    }
+
+    /// The watermark that a row read in `version` is below; none if it is not, and then it is the watermark.
+    fn doubt(&self, table: &TableSpec, key: &[Value], version: RowVersion) -> Option<Watermark> {
+        if !Watermarks::concern(table) {
+            return None;
+        }
+        let name = RowName::new(table.name, key);
+        let known = self.inner.watermarks.find(&name);
+        if known.is_none_or(|known| known.version < version.0) {
+            self.inner.watermarks.raise(name, Watermark { version: version.0, deleted: false });
+        }
+        known.filter(|known| is_below(version, *known))
+    }
+
+    fn alarm(&self, table: &'static TableSpec, key: &[Value], how: Tampering) -> StoreError {
+        let alarm = Alarm { table: table.name, key: key_text(key), how };
+        for observer in self.inner.alarms.read().iter() {
+            observer(&alarm);
+        }
+        StoreError::Tampered { table: alarm.table, key: alarm.key, how }
+    }
+}
+
+pub(crate) fn is_below(version: RowVersion, known: Watermark) -> bool {
+    version.0 < known.version || (version.0 == known.version && known.deleted)
+}
+
+fn remember(watermarks: &Watermarks, changes: Changes<'_>) {
+    let Changes::Rows(changes) = changes else { return };
+    for change in changes {
+        if Watermarks::concern_named(&change.table) {
+            let mark = Watermark { version: change.version, deleted: change.deleted };
+            watermarks.raise(RowName::new(&change.table, &change.key), mark);
+        }
     }
 }

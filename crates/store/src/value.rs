@@ -5,6 +5,7 @@ use keywright_types::{
     AccessKeyId, AccountId, AliasName, EventId, KeyId, MaterialId, NodeId, Region, RequestId, StoreId, Tags,
     Timestamp,
 };
+use serde_json::json;
 
 /// One column's content, in the types that both engines have.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -16,6 +17,33 @@ pub enum Value {
 }
 
 impl Value {
+    /// As JSON, for change rows and messages; bytes are an object, so that they cannot be taken for text.
+    pub(crate) fn to_json(&self) -> serde_json::Value {
+        match self {
+            Self::Null => serde_json::Value::Null,
+            Self::Int(number) => json!(number),
+            Self::Text(text) => json!(text),
+            Self::Blob(blob) => {
+                let digits: String = blob.iter().map(|byte| format!("{byte:02x}")).collect();
+                json!({ "bytes": digits })
+            }
+        }
+    }
+
+    pub(crate) fn from_json(value: serde_json::Value) -> Option<Self> {
+        Some(match value {
+            serde_json::Value::Null => Self::Null,
+            serde_json::Value::Number(number) => Self::Int(number.as_i64()?),
+            serde_json::Value::String(text) => Self::Text(text),
+            serde_json::Value::Object(object) => {
+                let digits = object.get("bytes")?.as_str()?;
+                let byte = |at| digits.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok());
+                Self::Blob((0..digits.len()).step_by(2).map(byte).collect::<Option<_>>()?)
+            }
+            serde_json::Value::Bool(_) | serde_json::Value::Array(_) => return None,
+        })
+    }
+
     /// The bytes that a row's MAC covers: a kind byte, then the content.
     pub(crate) fn mac_bytes(&self) -> Vec<u8> {
         match self {

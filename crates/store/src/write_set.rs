@@ -113,31 +113,44 @@ impl WriteSet {
         self.writes.is_empty() && self.audits.is_empty()
     }
 
-    /// The changed rows that decide something, which caches must hear of; without those only relied on.
+    /// The changed rows that decide something, which caches must hear of; without those only relied on. Asked of a
+    /// finished write set.
     pub(crate) fn changes(&self) -> Vec<Change> {
-        let change = |table: &TableSpec, key: &[Value], deleted| {
-            table.maced.then(|| Change { table: table.name.into(), key: key.to_vec(), deleted })
+        let change = |table: &TableSpec, key: &[Value], version: i64, deleted| {
+            table.maced.then(|| Change { table: table.name.into(), key: key.to_vec(), deleted, version })
         };
         self.writes
             .iter()
             .filter_map(|write| match write {
                 Write::Insert { table, values }
                 | Write::Update { table, values, .. }
-                | Write::Put { table, values, .. } => change(table, &values[..table.key_len], false),
-                Write::Delete { table, key, .. } => change(table, key, true),
+                | Write::Put { table, values, .. } => {
+                    let version = match values.get(table.columns.len()) {
+                        Some(Value::Int(version)) => *version,
+                        _ => 0,
+                    };
+                    change(table, &values[..table.key_len], version, false)
+                }
+                Write::Delete { table, key, expected } => change(table, key, expected.next().0, true),
                 // Whoever caches children follows their parent.
                 Write::Expect { .. } | Write::DeleteChildren { .. } | Write::Fence { .. } => None,
             })
             .collect()
     }
 
-    /// Appends to each row its version and, where the table wants one, its MAC.
-    pub(crate) fn finish(&mut self, mac: Option<&RowMac>) {
+    /// Appends to each row its version and, where the table wants one, its MAC. `first` is the version of a row that
+    /// is new.
+    pub(crate) fn finish(
+        &mut self,
+        mac: Option<&RowMac>,
+        first: impl Fn(&TableSpec, &[Value]) -> RowVersion,
+    ) {
         debug_assert!(self.audits.is_empty(), "audit records are written ahead before the commit");
         for write in &mut self.writes {
             match write {
                 Write::Insert { table, values } | Write::Put { table, values, .. } => {
-                    finish_row(table, values, RowVersion::FIRST, mac);
+                    let version = first(table, &values[..table.key_len]);
+                    finish_row(table, values, version, mac);
                 }
                 Write::Update { table, values, expected } => {
                     finish_row(table, values, expected.next(), mac);

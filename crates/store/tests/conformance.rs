@@ -3,8 +3,8 @@
 
 use keywright_crypto::{Keyring, RootKey, SystemRng};
 use keywright_store::{
-    AuditRecord, AuditRow, Change, Changes, Column as _, CommitError, EntityCache, OutboxRow,
-    PostgresOptions, Row as _, RowVersion, Store, StoreError, StoreLocation, Value, Versioned, WriteSet, row,
+    Alarm, AuditRecord, AuditRow, Change, Changes, Column as _, CommitError, EntityCache, OutboxRow,
+    PostgresOptions, Row as _, Store, StoreError, StoreLocation, Tampering, Value, Versioned, WriteSet, row,
 };
 use keywright_testkit::{Database, Engine, on_both_engines};
 use keywright_types::{AccountId, AliasName, EventId, KeyId, NodeId, Region, Rng, StoreId, Timestamp};
@@ -36,7 +36,7 @@ fn keyring() -> Keyring {
 struct Place {
     location: StoreLocation,
     database: Database,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Place {
@@ -47,13 +47,17 @@ impl Place {
             Database::File(path) => StoreLocation::Sqlite { path: path.clone() },
             Database::Url(url) => StoreLocation::Postgres(PostgresOptions::parse(url).expect("a URL")),
         };
-        Self { location, database, _folder: folder }
+        Self { location, database, folder }
     }
 
     async fn open(&self, keyring: &Keyring) -> Store {
-        let store = Store::open(&self.location, NOW).await.expect("it opens");
+        let store = self.try_open().await.expect("it opens");
         store.unlock(keyring.row_mac());
         store
+    }
+
+    async fn try_open(&self) -> Result<Store, StoreError> {
+        Store::open(&self.location, &self.folder.path().join("watermarks.db"), NOW).await
     }
 
     /// Goes behind the store's back.
@@ -74,6 +78,7 @@ on_both_engines! {
     a_store_of_a_newer_or_foreign_release_is_refused_and_left_alone,
     a_lease_is_held_by_one_and_what_its_last_holder_writes_late_is_refused,
     of_observations_the_newest_stays,
+    rows_rolled_back_behind_the_service_are_not_believed,
 }
 
 fn alias(name: &str) -> Alias {
@@ -115,7 +120,7 @@ async fn what_was_committed_is_read_back_also_after_reopening(engine: Engine) {
     let row = alias("alias/a");
     insert(&store, &row).await.expect("it commits");
     let found = find(&store, "alias/a").await.expect("it is there");
-    assert_eq!((found.row, found.version), (row.clone(), RowVersion::FIRST));
+    assert_eq!(found.row, row);
     assert!(find(&store, "alias/b").await.is_none());
     store.close().await;
     let store = place.open(&keyring).await;
@@ -133,7 +138,7 @@ async fn what_is_relied_on_must_still_be_so(engine: Engine) {
     writes.update(&changed, first.version);
     store.commit(writes).await.expect("it commits");
     let second = find(&store, "alias/a").await.expect("there");
-    assert_eq!((second.version, second.row.clone()), (RowVersion::FIRST.next(), changed.clone()));
+    assert_eq!((second.version, second.row.clone()), (first.version.next(), changed.clone()));
     for stale in [
         |first: &Versioned<Alias>, writes: &mut WriteSet| writes.update(&first.row, first.version),
         |first: &Versioned<Alias>, writes: &mut WriteSet| writes.delete(first),
@@ -184,6 +189,7 @@ async fn a_conflict_does_not_spoil_its_neighbours_in_a_group(engine: Engine) {
 async fn counters_count_exactly_under_contention(engine: Engine) {
     let Bench { store, place: _place, .. } = bench(engine).await;
     insert(&store, &alias("alias/counter")).await.expect("it commits");
+    let first = find(&store, "alias/counter").await.expect("there");
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..8 {
         let store = store.clone();
@@ -208,7 +214,7 @@ async fn counters_count_exactly_under_contention(engine: Engine) {
     }
     let found = find(&store, "alias/counter").await.expect("there");
     assert_eq!(found.row.updated_at, NOW.plus_days(200));
-    assert_eq!(found.version.number(), 201);
+    assert_eq!(found.version.number(), first.version.number() + 200);
 }
 
 async fn rows_changed_behind_the_service_are_not_believed(engine: Engine) {
@@ -226,7 +232,7 @@ async fn rows_changed_behind_the_service_are_not_believed(engine: Engine) {
     for change in [
         "UPDATE aliases SET key_id = (SELECT key_id FROM aliases WHERE name = 'alias/b') WHERE name = 'alias/a'",
         "UPDATE aliases SET mac = (SELECT mac FROM aliases WHERE name = 'alias/b') WHERE name = 'alias/a'",
-        "UPDATE aliases SET row_version = 7 WHERE name = 'alias/a'",
+        "UPDATE aliases SET row_version = row_version + 1 WHERE name = 'alias/a'",
         "UPDATE aliases SET updated_at = updated_at + 1 WHERE name = 'alias/a'",
         no_mac,
         "UPDATE aliases SET name = 'alias/c' WHERE name = 'alias/b'",
@@ -238,7 +244,7 @@ async fn rows_changed_behind_the_service_are_not_believed(engine: Engine) {
             match store.find::<Alias>(&alias(name).key_values()).await {
                 Ok(Some(_)) => believed += 1,
                 Ok(None) => {}
-                Err(StoreError::Tampered { table }) => assert_eq!(table, "aliases"),
+                Err(StoreError::Tampered { table, .. }) => assert_eq!(table, "aliases"),
                 Err(other) => panic!("{other}"),
             }
         }
@@ -301,15 +307,22 @@ async fn observers_hear_of_a_commit_before_its_answer_and_of_nothing_else(engine
         Changes::Everything => panic!("nothing was missed"),
     });
     insert(&store, &alias("alias/a")).await.expect("it commits");
-    let expected = |deleted| Change { table: "aliases".into(), key: alias("alias/a").key_values(), deleted };
-    assert_eq!(*heard.lock(), [expected(false)]);
+    let found = find(&store, "alias/a").await.expect("there");
+    let inserted = found.version.number();
+    let expected = |deleted, version| Change {
+        table: "aliases".into(),
+        key: alias("alias/a").key_values(),
+        deleted,
+        version,
+    };
+    assert_eq!(*heard.lock(), [expected(false, inserted)]);
     assert!(insert(&store, &alias("alias/a")).await.is_err());
     assert_eq!(heard.lock().len(), 1, "a conflict changes nothing");
     let found = find(&store, "alias/a").await.expect("there");
     let mut writes = WriteSet::default();
     writes.delete(&found);
     store.commit(writes).await.expect("it commits");
-    assert_eq!(*heard.lock(), [expected(false), expected(true)]);
+    assert_eq!(*heard.lock(), [expected(false, inserted), expected(true, inserted + 1)]);
 }
 
 /// The race that caches lose: a value is loaded, changed by somebody, and only then put into the cache.
@@ -354,11 +367,11 @@ async fn a_store_of_a_newer_or_foreign_release_is_refused_and_left_alone(engine:
     let Bench { place, store, .. } = bench(engine).await;
     store.close().await;
     place.sql("INSERT INTO schema_migrations VALUES (9999, 'of the future', 1, 1)");
-    let newer = Store::open(&place.location, NOW).await.err();
+    let newer = place.try_open().await.err();
     assert!(matches!(newer, Some(StoreError::NewerSchema { found: 9999, .. })), "{newer:?}");
     place.sql("DELETE FROM schema_migrations WHERE version = 9999");
     place.sql("UPDATE schema_migrations SET checksum = checksum + 1 WHERE version = 1");
-    let foreign = Store::open(&place.location, NOW).await.err();
+    let foreign = place.try_open().await.err();
     assert!(matches!(foreign, Some(StoreError::ForeignSchema { version: 1 })), "{foreign:?}");
 }
 
@@ -436,4 +449,68 @@ async fn a_lease_is_held_by_one_and_what_its_last_holder_writes_late_is_refused(
 
     store.release_all_leases(other).await.expect("it gives back");
     assert_eq!(store.take_leases("work", one, 4, LONG).await.expect("it takes").len(), 2);
+}
+
+async fn rows_rolled_back_behind_the_service_are_not_believed(engine: Engine) {
+    let Bench { place, store, keyring } = bench(engine).await;
+    for name in ["alias/changed", "alias/deleted", "alias/removed", "alias/untouched"] {
+        insert(&store, &alias(name)).await.expect("it commits");
+    }
+    place.sql("CREATE TABLE kept AS SELECT * FROM aliases");
+    let first = find(&store, "alias/changed").await.expect("there");
+    let mut changed = first.row.clone();
+    changed.key_id = KeyId::from_random([7; 16]);
+    let mut writes = WriteSet::default();
+    writes.update(&changed, first.version);
+    writes.delete(&find(&store, "alias/deleted").await.expect("there"));
+    store.commit(writes).await.expect("it commits");
+    place.sql(
+        "DELETE FROM aliases; INSERT INTO aliases SELECT * FROM kept; DELETE FROM aliases WHERE name = 'alias/removed'",
+    );
+    let heard: Arc<parking_lot::Mutex<Vec<Alarm>>> = Arc::default();
+    let hearing = Arc::clone(&heard);
+    store.watch(move |alarm| hearing.lock().push(alarm.clone()));
+    for reopened in [false, true] {
+        let again = if reopened {
+            store.close().await;
+            place.open(&keyring).await
+        } else {
+            store.clone()
+        };
+        for name in ["alias/changed", "alias/deleted"] {
+            let refused = again.find::<Alias>(&alias(name).key_values()).await.map(|found| found.is_some());
+            assert!(
+                matches!(refused, Err(StoreError::Tampered { how: Tampering::RolledBack, .. })),
+                "{name}, reopened: {reopened}: {refused:?}"
+            );
+        }
+        assert!(find(&again, "alias/untouched").await.is_some());
+        let all = again.select::<Alias>("ORDER BY name", &[]).await;
+        assert!(matches!(all, Err(StoreError::Tampered { .. })), "a list is no way round");
+        let report = again.check(Alias::TABLE).await.expect("it checks");
+        let found: Vec<_> = report.findings.iter().map(|found| (found.key.as_str(), found.how)).collect();
+        let key = |name: &str| format!("[\"111122223333\",\"eu-central-1\",\"{name}\"]");
+        assert_eq!(
+            found,
+            [
+                (key("alias/changed").as_str(), Tampering::RolledBack),
+                (key("alias/deleted").as_str(), Tampering::RolledBack),
+                (key("alias/removed").as_str(), Tampering::Removed),
+            ]
+        );
+        assert_eq!(report.rows, 3);
+        if reopened {
+            // A name whose row was removed can be used again, and the new row is a later one.
+            let mut writes = WriteSet::default();
+            writes.insert(&alias("alias/removed"));
+            again.commit(writes).await.expect("it commits");
+            assert!(find(&again, "alias/removed").await.is_some());
+        }
+    }
+    assert!(
+        heard
+            .lock()
+            .iter()
+            .any(|alarm| alarm.how == Tampering::RolledBack && alarm.key.contains("alias/changed"))
+    );
 }

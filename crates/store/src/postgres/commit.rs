@@ -121,23 +121,11 @@ fn refused(fault: Fault) -> CommitError {
 }
 
 pub(super) fn encode(changes: &[Change]) -> String {
-    let entries: Vec<_> = changes
-        .iter()
-        .map(|change| {
-            let key: Vec<_> = change
-                .key
-                .iter()
-                .map(|value| match value {
-                    Value::Text(text) => json!(text),
-                    Value::Int(number) => json!(number),
-                    // No cache is keyed by bytes; whoever follows the parent finds it by the rest.
-                    Value::Null | Value::Blob(_) => serde_json::Value::Null,
-                })
-                .collect();
-            json!([change.table, key, change.deleted])
-        })
-        .collect();
-    json!(entries).to_string()
+    let entries = changes.iter().map(|change| {
+        let key: Vec<_> = change.key.iter().map(Value::to_json).collect();
+        json!([change.table, key, change.deleted, change.version])
+    });
+    serde_json::Value::Array(entries.collect()).to_string()
 }
 
 type Answer<'a> = Pin<Box<dyn Future<Output = Result<Vec<Row>, Error>> + Send + 'a>>;

@@ -14,11 +14,12 @@ use super::pool::Pool;
 use super::{Flavour, Own, values};
 use crate::changes::{Change, Changes, Observers};
 use crate::engine::Rows;
-use crate::freshness::since_boot;
+use crate::freshness::{since_boot, system_millis};
 use crate::value::Value;
 use crate::{Freshness, dialect};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 /// How often is looked.
@@ -38,6 +39,8 @@ pub(super) struct Feed {
     observers: Arc<Observers>,
     own: Own,
     freshness: Freshness,
+    /// How far the database's clock is ahead of this machine's, in milliseconds.
+    clock: Arc<AtomicI64>,
     /// Where the next look begins; none before the first, and after this node lost track.
     from: Option<From>,
     /// Changes seen that the next look will find again, with the time they bear.
@@ -57,8 +60,9 @@ impl Feed {
         observers: Arc<Observers>,
         own: Own,
         freshness: Freshness,
+        clock: Arc<AtomicI64>,
     ) -> Self {
-        Self { pool, flavour, observers, own, freshness, from: None, seen: HashMap::new() }
+        Self { pool, flavour, observers, own, freshness, clock, from: None, seen: HashMap::new() }
     }
 
     /// Runs until the task is aborted.
@@ -126,6 +130,7 @@ impl Feed {
             }
         }
         self.seen.retain(|_, at| *at >= next.at - TRANSACTION_MAX_MILLIS);
+        self.clock.store(next.at - system_millis(), Ordering::Relaxed);
         self.from = Some(next);
         self.freshness.heard_until(began);
         Ok(())
@@ -167,20 +172,12 @@ impl Feed {
 }
 
 fn decode(changed: &str) -> Option<Vec<Change>> {
-    let entries: Vec<(String, Vec<serde_json::Value>, bool)> = serde_json::from_str(changed).ok()?;
+    let entries: Vec<(String, Vec<serde_json::Value>, bool, i64)> = serde_json::from_str(changed).ok()?;
     entries
         .into_iter()
-        .map(|(table, key, deleted)| {
-            let key = key
-                .into_iter()
-                .map(|part| match part {
-                    serde_json::Value::String(text) => Some(Value::Text(text)),
-                    serde_json::Value::Number(number) => number.as_i64().map(Value::Int),
-                    serde_json::Value::Null => Some(Value::Null),
-                    _ => None,
-                })
-                .collect::<Option<_>>()?;
-            Some(Change { table: table.into(), key, deleted })
+        .map(|(table, key, deleted, version)| {
+            let key = key.into_iter().map(Value::from_json).collect::<Option<_>>()?;
+            Some(Change { table: table.into(), key, deleted, version })
         })
         .collect()
 }
@@ -197,8 +194,14 @@ mod tests {
         let text = |text: &str| Value::Text(text.to_owned());
         let change = Change {
             table: "keys".into(),
-            key: vec![text("111122223333"), text("eu-\"central\"-1"), Value::Int(7)],
+            key: vec![
+                text("111122223333"),
+                text("eu-\"central\"-1"),
+                Value::Int(7),
+                Value::Blob(vec![0, 255]),
+            ],
             deleted: true,
+            version: 1_700_000_000_000,
         };
         assert_eq!(decode(&encode(std::slice::from_ref(&change))), Some(vec![change]));
         assert_eq!(decode("[]"), Some(vec![]));

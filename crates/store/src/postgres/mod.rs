@@ -25,7 +25,7 @@ pub use pool::Connections;
 use pool::Pool;
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 /// The oldest PostgreSQL with 64-bit transaction ids in SQL (`pg_current_xact_id`).
@@ -107,8 +107,25 @@ impl PostgresEngine {
         options: &PostgresOptions,
         observers: Arc<Observers>,
         freshness: Freshness,
+        clock: Arc<AtomicI64>,
         now: Timestamp,
     ) -> Result<Self, StoreError> {
+        let engine = Self::connect(options, observers).await?;
+        engine.migrate(now).await?;
+        let pool = Pool::new(options, 1);
+        let observers = Arc::clone(&engine.observers);
+        let mut feed = Feed::new(pool, engine.flavour, observers, engine.own.clone(), freshness, clock);
+        feed.look().await.map_err(StoreError::Unavailable)?;
+        *engine.feed.lock() = Some(tokio::spawn(feed.run()));
+        Ok(engine)
+    }
+
+    /// For whoever only reads.
+    pub(crate) async fn open_read_only(options: &PostgresOptions) -> Result<Self, StoreError> {
+        Self::connect(options, Arc::default()).await
+    }
+
+    async fn connect(options: &PostgresOptions, observers: Arc<Observers>) -> Result<Self, StoreError> {
         let mut engine = Self {
             pool: Pool::new(options, options.connections_max),
             timeout: options.timeout,
@@ -119,21 +136,13 @@ impl PostgresEngine {
             closing: AtomicBool::new(false),
             database: options.to_string(),
         };
-        let named = |fault: StoreError| StoreError::Database {
+        engine.flavour = engine.flavour_found().await.map_err(|fault| StoreError::Database {
             database: engine.database.clone(),
             cause: match fault {
                 StoreError::Unavailable(cause) => cause,
                 other => other.to_string(),
             },
-        };
-        let flavour = engine.flavour_found().await.map_err(named)?;
-        engine.flavour = flavour;
-        engine.migrate(now).await?;
-        let pool = Pool::new(options, 1);
-        let observers = Arc::clone(&engine.observers);
-        let mut feed = Feed::new(pool, flavour, observers, engine.own.clone(), freshness);
-        feed.look().await.map_err(StoreError::Unavailable)?;
-        *engine.feed.lock() = Some(tokio::spawn(feed.run()));
+        })?;
         Ok(engine)
     }
 

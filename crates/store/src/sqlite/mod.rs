@@ -59,6 +59,19 @@ impl SqliteEngine {
         })
     }
 
+    /// For whoever only reads, beside a server that writes.
+    pub(crate) fn open_read_only(path: &Path) -> Result<Self, StoreError> {
+        let first = open::reader(path)?;
+        let (_, failed) = watch::channel(None);
+        Ok(Self {
+            path: path.to_owned(),
+            readers: Mutex::new(vec![first]),
+            jobs: Mutex::new(None),
+            failed,
+            writer: Mutex::new(None),
+        })
+    }
+
     pub(crate) fn query(&self, sql: &str, params: &[Value]) -> Result<Rows, StoreError> {
         let pooled = self.readers.lock().pop();
         let connection = match pooled {
