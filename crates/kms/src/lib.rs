@@ -28,8 +28,10 @@ mod sealed_blob;
 mod service;
 mod tagging;
 
+pub use alias::AliasRow;
 pub use deletion::{DestroyKey, keys_to_destroy};
 pub use error::KmsError;
 pub use key::{Key, KeyManager, KeyRow};
 pub use key_state::{KeyState, KeyUse, StateFault};
+pub use material::MaterialRow;
 pub use service::{Kms, KmsSettings};

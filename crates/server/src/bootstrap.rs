@@ -86,13 +86,13 @@ pub async fn initialise(
     given: Option<RootCredential>,
 ) -> Result<Bootstrap, StartError> {
     let id_row = [STORE_ID.to_owned().to_value()];
-    if let Some(meta) = store.find::<MetaRow>(&id_row).await? {
-        return open(config, store, &meta.row.value, clock, rng, given).await;
+    if store.find::<MetaRow>(&id_row).await?.is_some() {
+        return open(config, store, clock, rng, given).await;
     }
     // Of several nodes that find the store empty, one makes it; the others wait here and open it.
     let alone = store.bootstrapping().await?;
     let made = match store.find::<MetaRow>(&id_row).await? {
-        Some(meta) => open(config, store, &meta.row.value, clock, rng, given).await,
+        Some(_) => open(config, store, clock, rng, given).await,
         None => create(config, store, clock, rng, given).await,
     };
     drop(alone);
@@ -100,7 +100,7 @@ pub async fn initialise(
 }
 
 /// The store's name for messages.
-fn named(config: &Config) -> String {
+pub(crate) fn named(config: &Config) -> String {
     match &config.store {
         StoreChoice::Sqlite => config.data.display().to_string(),
         StoreChoice::Postgres(options) => options.to_string(),
@@ -157,21 +157,20 @@ async fn create(
     Ok(Bootstrap { store, keyring, account, initialised: true, credentials_file })
 }
 
-async fn open(
-    config: &Config,
-    store: Store,
-    store_id: &str,
-    clock: &dyn Clock,
-    rng: &dyn Rng,
-    given: Option<RootCredential>,
-) -> Result<Bootstrap, StartError> {
+/// Opens the keys of a store that was made before.
+///
+/// # Errors
+/// [`StartError`]: the store was never made, or its root key is not at hand.
+pub async fn open_keyring(config: &Config, store: &Store) -> Result<Keyring, StartError> {
+    let meta = store.find::<MetaRow>(&[STORE_ID.to_owned().to_value()]).await?;
+    let meta = meta.ok_or_else(|| StartError::NeverMade { store: named(config) })?;
     let root = FileSeal::open(&config.seal_file).map_err(|fault| match fault {
         SealError::NotFound { .. } => {
             StartError::RootKeyMissing { store: named(config), seal_file: config.seal_file.clone() }
         }
         other => other.into(),
     })?;
-    let store_id = StoreId::parse(store_id).map_err(|_| keywright_store::StoreError::Corrupt {
+    let store_id = StoreId::parse(&meta.row.value).map_err(|_| keywright_store::StoreError::Corrupt {
         table: "store_meta",
         column: 1,
         wanted: "store id",
@@ -186,12 +185,22 @@ async fn open(
         })?;
         sealed.push(SealedKey { purpose, epoch: stored.row.epoch, wrapped: stored.row.wrapped });
     }
-    let keyring = Keyring::open(&root, store_id, &sealed).map_err(|fault| match fault {
+    Keyring::open(&root, store_id, &sealed).map_err(|fault| match fault {
         KeyringError::ForeignRootKey => {
             StartError::ForeignRootKey { store: named(config), seal_file: config.seal_file.clone() }
         }
         other => StartError::Keyring(other),
-    })?;
+    })
+}
+
+async fn open(
+    config: &Config,
+    store: Store,
+    clock: &dyn Clock,
+    rng: &dyn Rng,
+    given: Option<RootCredential>,
+) -> Result<Bootstrap, StartError> {
+    let keyring = open_keyring(config, &store).await?;
     store.unlock(keyring.row_mac());
     let account = store
         .find::<MetaRow>(&[ACCOUNT.to_owned().to_value()])

@@ -4,7 +4,7 @@
 //! guessed and nothing ignored.
 
 use keywright_kms::KmsSettings;
-use keywright_store::PostgresOptions;
+use keywright_store::{PostgresOptions, StoreLocation};
 use keywright_types::{AccountId, RegionSet};
 use serde::Deserialize;
 use std::net::SocketAddr;
@@ -31,6 +31,23 @@ pub struct Config {
     pub allow_plain_http: bool,
     /// What a newcomer wants on loopback: account 000000000000 and a printed credentials line.
     pub dev: bool,
+}
+
+impl Config {
+    /// Where the store is.
+    #[must_use]
+    pub fn store_location(&self) -> StoreLocation {
+        match &self.store {
+            StoreChoice::Sqlite => StoreLocation::Sqlite { path: self.data.join("keywright.db") },
+            StoreChoice::Postgres(options) => StoreLocation::Postgres(options.clone()),
+        }
+    }
+
+    /// This node's memory of row versions.
+    #[must_use]
+    pub fn watermarks(&self) -> PathBuf {
+        self.data.join("watermarks.db")
+    }
 }
 
 /// Which engine keeps the data.

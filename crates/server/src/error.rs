@@ -26,6 +26,8 @@ pub enum StartError {
          would not open anything, so none was made"
     )]
     RootKeyMissing { store: String, seal_file: PathBuf },
+    #[error("there is no store at {store}: `keywright init` or the first `keywright server` makes it")]
+    NeverMade { store: String },
     /// The root key is another store's.
     #[error(
         "the root key at {seal_file} does not belong to the store at {store}: use the root key that this store was \

@@ -13,6 +13,7 @@ mod alarms;
 mod app;
 mod audit_log;
 mod bootstrap;
+mod check;
 mod clock_watch;
 pub mod config;
 mod door;
@@ -35,6 +36,7 @@ mod stopping;
 
 pub use app::App;
 pub use bootstrap::{Bootstrap, RootCredential, initialise};
+pub use check::check_store;
 pub use config::{Config, ConfigError, Given};
 pub use error::StartError;
 pub use parity::parity;

@@ -4,7 +4,7 @@ use crate::alarms::{self, Alarms};
 use crate::app::App;
 use crate::audit_log::{self, AuditLog};
 use crate::bootstrap::{Bootstrap, RootCredential, initialise};
-use crate::config::{Config, StoreChoice};
+use crate::config::Config;
 use crate::door::Door;
 use crate::error::StartError;
 use crate::metrics::Metrics;
@@ -17,7 +17,7 @@ use keywright_auth::AccessKeys;
 use keywright_crypto::Keyring;
 use keywright_inventory::Inventory;
 use keywright_kms::Kms;
-use keywright_store::{Store, StoreLocation, WriteSet};
+use keywright_store::{Store, WriteSet};
 use keywright_trail::{Record, RetentionPolicy, SyncMode, Trail, TrailConfig};
 use keywright_types::{AccountId, Clock, EventId, NodeId, Rng, Timestamp};
 use std::collections::HashSet;
@@ -56,11 +56,7 @@ pub async fn start(
     root_credential: Option<RootCredential>,
 ) -> Result<Server, StartError> {
     let lock = lock_folder(&config.data)?;
-    let location = match &config.store {
-        StoreChoice::Sqlite => StoreLocation::Sqlite { path: config.data.join("keywright.db") },
-        StoreChoice::Postgres(options) => StoreLocation::Postgres(options.clone()),
-    };
-    let store = Store::open(&location, &config.data.join("watermarks.db"), clock.now()).await?;
+    let store = Store::open(&config.store_location(), &config.watermarks(), clock.now()).await?;
     let Bootstrap { store, keyring, account, initialised, credentials_file } =
         initialise(config, store, &*clock, &*rng, root_credential).await?;
     let keyring = Arc::new(keyring);

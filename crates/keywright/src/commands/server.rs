@@ -48,13 +48,6 @@ pub struct ServerArgs {
 impl ServerArgs {
     /// The complete configuration, with errors that point at their place.
     fn configuration(self) -> Result<Config, Report> {
-        let implied = PathBuf::from("keywright.toml");
-        let file = match self.config {
-            Some(path) => Given::from_file(&path).map_err(explain)?,
-            None if implied.exists() => Given::from_file(&implied).map_err(explain)?,
-            None => Given::default(),
-        };
-        let environment = Given::from_environment(|name| std::env::var(name).ok()).map_err(explain)?;
         let flags = Given {
             data: self.data,
             listen: self.listen,
@@ -66,8 +59,20 @@ impl ServerArgs {
             seal: keywright_server::config::GivenSeal { kind: None, file: self.seal_file },
             ..Given::default()
         };
-        flags.over(environment).over(file).complete().map_err(explain)
+        configuration(self.config, flags)
     }
+}
+
+/// What a server would run with: flags over the environment over the file.
+pub fn configuration(file: Option<PathBuf>, flags: Given) -> Result<Config, Report> {
+    let implied = PathBuf::from("keywright.toml");
+    let file = match file {
+        Some(path) => Given::from_file(&path).map_err(explain)?,
+        None if implied.exists() => Given::from_file(&implied).map_err(explain)?,
+        None => Given::default(),
+    };
+    let environment = Given::from_environment(|name| std::env::var(name).ok()).map_err(explain)?;
+    flags.over(environment).over(file).complete().map_err(explain)
 }
 
 /// An error of the configuration, with the line it is about.
@@ -161,7 +166,7 @@ fn prepare(config: &Config) -> Result<(), Report> {
     Ok(())
 }
 
-fn runtime() -> Result<tokio::runtime::Runtime, Report> {
+pub fn runtime() -> Result<tokio::runtime::Runtime, Report> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().into_diagnostic()
 }
 

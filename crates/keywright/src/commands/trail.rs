@@ -3,8 +3,11 @@
 use crate::exit::Exit;
 use crate::output::{self, Format};
 use clap::{Args, Subcommand};
+use keywright_server::Given;
+use keywright_store::{Alarm, CheckReport};
 use keywright_trail::{Follower, VerifyOptions};
 use miette::{IntoDiagnostic as _, Report, WrapErr as _};
+use serde_json::json;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -25,6 +28,16 @@ pub struct VerifyArgs {
     /// names itself is believed.
     #[arg(long, value_name = "KEY")]
     public_key: Option<String>,
+    /// Look at the store's rows too: every one that decides something must be as the service wrote it last. STORE as
+    /// for `keywright server`; without it, the configured one.
+    #[arg(long, value_name = "STORE", num_args = 0..=1, default_missing_value = "")]
+    store: Option<String>,
+    /// With --store: the file with the root key [default: DIR/root.key].
+    #[arg(long, value_name = "FILE")]
+    seal_file: Option<PathBuf>,
+    /// With --store: the server's configuration file.
+    #[arg(long, value_name = "FILE", env = "KEYWRIGHT_CONFIG")]
+    config: Option<PathBuf>,
     #[arg(long, value_enum, default_value = "table")]
     output: Format,
 }
@@ -58,11 +71,57 @@ fn verify(args: &VerifyArgs) -> Result<Exit, Report> {
     let report = keywright_trail::verify(&dir, &options)
         .into_diagnostic()
         .wrap_err_with(|| format!("the trail in {} could not be read", dir.display()))?;
+    let rows = args.store.as_deref().map(|store| check(args, store)).transpose()?;
     match args.output {
-        Format::Json => output::line(&report.to_json()),
-        Format::Table => output::line(&report.to_string()),
+        Format::Json => {
+            let mut shown: serde_json::Value = serde_json::from_str(&report.to_json()).into_diagnostic()?;
+            if let Some(rows) = &rows {
+                shown["Store"] = json!({
+                    "Sound": rows.findings.is_empty(),
+                    "Rows": rows.rows,
+                    "Findings": rows.findings.iter().map(|found| json!({
+                        "Table": found.table, "Row": found.key, "Kind": found.how.as_str(),
+                    })).collect::<Vec<_>>(),
+                });
+            }
+            output::line(&shown.to_string());
+        }
+        Format::Table => {
+            output::line(&report.to_string());
+            if let Some(rows) = &rows {
+                show(rows);
+            }
+        }
     }
-    Ok(if report.is_sound() { Exit::Clean } else { Exit::Findings })
+    let sound = report.is_sound() && rows.is_none_or(|rows| rows.findings.is_empty());
+    Ok(if sound { Exit::Clean } else { Exit::Findings })
+}
+
+/// Looks at every row of the store that a server with these settings would use.
+fn check(args: &VerifyArgs, store: &str) -> Result<CheckReport, Report> {
+    let flags = Given {
+        data: Some(args.data.clone()),
+        store: Some(store.to_owned()).filter(|store| !store.is_empty()),
+        seal: keywright_server::config::GivenSeal { kind: None, file: args.seal_file.clone() },
+        ..Given::default()
+    };
+    let config = super::server::configuration(args.config.clone(), flags)?;
+    super::server::runtime()?
+        .block_on(keywright_server::check_store(&config))
+        .map_err(|fault| miette::miette!("{fault}"))
+        .wrap_err("the store could not be checked")
+}
+
+fn show(rows: &CheckReport) {
+    output::line(&format!("\n{} rows of the store", rows.rows));
+    if rows.findings.is_empty() {
+        output::line("sound");
+        return;
+    }
+    output::line(&format!("NOT SOUND: {} rows were touched behind the service's back", rows.findings.len()));
+    let cells =
+        |found: &Alarm| vec![found.how.as_str().to_owned(), found.table.to_owned(), found.key.clone()];
+    output::table(&["WHAT", "TABLE", "ROW"], rows.findings.iter().map(cells).collect());
 }
 
 fn tail(args: &TailArgs) -> Result<Exit, Report> {
