@@ -151,3 +151,39 @@ def test_the_log_is_json_when_asked(folder):
     process.terminate()
     process.wait(timeout=10)
     assert json.loads(line)["level"] in {"INFO", "WARN"}
+
+
+def doctor(server, *arguments):
+    outcome = run("doctor", "--data", str(server.data), "--store", server.store, "--endpoint", server.url,
+                  *arguments, "--output", "json")
+    assert outcome.returncode in (0, 1), outcome.stderr
+    found = json.loads(outcome.stdout)["Diagnoses"]
+    assert (outcome.returncode == 0) == all(entry["State"] == "OK" for entry in found)
+    return found
+
+
+def test_the_doctor_finds_nothing_on_a_sound_server_and_what_is_wrong_otherwise(folder, engine):
+    server = Server(folder).start()
+    wait_until(lambda: [entry for entry in doctor(server) if entry["State"] != "OK"] == [], 30, "a good day")
+    found = {entry["What"]: entry["Found"] for entry in doctor(server)}
+    assert "housekeeping/0" in found["leases"] and "key-rotation/f" in found["leases"]
+    if engine == "postgres":
+        assert "PostgreSQL" in found["database"] and "ms from the database's" in found["clock"]
+        assert server.store.split(":")[2].split("@")[0] not in json.dumps(found), "no password"
+    server.stop()
+    server.data.chmod(0o755)
+    wrong = {entry["What"]: entry["Found"] for entry in doctor(server) if entry["State"] != "OK"}
+    assert "chmod 700" in wrong["data folder"] and "no server answers" in wrong["server"]
+    (server.data / "root.key").rename(server.data / "elsewhere")
+    wrong = {entry["What"]: entry for entry in doctor(server) if entry["State"] == "BAD"}
+    assert "--seal-file" in wrong["root key"]["Found"]
+    table = run("doctor", "--data", str(server.data), "--store", server.store)
+    assert table.returncode == 1 and table.stdout.strip().startswith("STATE")
+
+
+def test_health_shows_store_nodes_and_leases(server, engine):
+    report = wait_until(lambda: (lambda r: r if len(r["leases"]) == 17 else None)(json.loads(get(server, "/healthz")[1])))
+    assert report["status"] == "ok" and report["store"]["engine"] == engine
+    assert [node["state"] for node in report["nodes"]] == ["live"]
+    assert report["nodes"][0]["nodeId"] == report["nodeId"] and report["rowsRefused"] == 0
+    assert ("lagMillis" in report["store"]) == (engine == "postgres")

@@ -119,6 +119,19 @@ impl Client {
     }
 }
 
+/// Asks for a page that needs no credentials; gives status and body.
+pub fn get(endpoint: &str, path: &str) -> Result<(u16, Bytes), Report> {
+    let uri: http::Uri = format!("{}{path}", endpoint.trim_end_matches('/')).parse().into_diagnostic()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().into_diagnostic()?;
+    runtime.block_on(async {
+        let http: HttpClient<_, Full<Bytes>> = HttpClient::builder(TokioExecutor::new()).build_http();
+        let answer =
+            tokio::time::timeout(TIMEOUT, http.get(uri)).await.into_diagnostic()?.into_diagnostic()?;
+        let status = answer.status().as_u16();
+        Ok((status, answer.into_body().collect().await.into_diagnostic()?.to_bytes()))
+    })
+}
+
 fn without_nulls(value: &Value) -> Value {
     match value {
         Value::Object(members) => {

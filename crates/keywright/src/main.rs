@@ -35,6 +35,8 @@ enum Command {
     /// The audit trail: verify it, or read its end.
     #[command(subcommand)]
     Trail(commands::trail::TrailCommand),
+    /// Look at folder, keys, database, nodes and server, and say what to mend. Exit code 1 if something is to be.
+    Doctor(commands::doctor::DoctorArgs),
 }
 
 fn main() -> ExitCode {
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
         Command::Init(args) => commands::server::init(args),
         Command::Rotation(command) => commands::rotation::run(command),
         Command::Trail(command) => commands::trail::run(command),
+        Command::Doctor(args) => commands::doctor::run(args),
     };
     match outcome {
         Ok(code) => code.into(),

@@ -56,7 +56,7 @@ pub enum StoreChoice {
     /// A file in the data folder.
     Sqlite,
     /// A database that several nodes may share.
-    Postgres(PostgresOptions),
+    Postgres(Box<PostgresOptions>),
 }
 
 /// How the trail is kept.
@@ -328,7 +328,7 @@ impl Given {
         let store = match self.store.as_deref() {
             None | Some("sqlite") => StoreChoice::Sqlite,
             Some(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
-                StoreChoice::Postgres(database_options(url, self.database, &self.cache)?)
+                StoreChoice::Postgres(Box::new(database_options(url, self.database, &self.cache)?))
             }
             // It may be a URL with a password in it: it is not repeated.
             Some(_) => return Err(value("store", "…", "\"sqlite\" or a URL postgres://… is wanted")),

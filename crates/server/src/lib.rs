@@ -16,6 +16,7 @@ mod bootstrap;
 mod check;
 mod clock_watch;
 pub mod config;
+pub mod doctor;
 mod door;
 mod error;
 mod health;

@@ -62,7 +62,11 @@ pub(crate) fn since_boot() -> u64 {
     seconds * 1000 + nanos / 1_000_000 + 1
 }
 
-/// This machine's clock, in milliseconds since the epoch.
+/// This machine's clock, in milliseconds since the epoch; compared with the database's, which no test can move.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the service's clock may be moved by tests, the database's cannot"
+)]
 pub(crate) fn system_millis() -> i64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)

@@ -44,7 +44,7 @@ pub use check::CheckReport;
 pub use error::{CommitError, StoreError, Tampering};
 pub use freshness::Freshness;
 pub use leases::{Lease, LeaseRow};
-pub use postgres::{Bootstrapping, Connections, PostgresOptions, PostgresUrlError};
+pub use postgres::{Bootstrapping, Connections, DatabaseReport, PostgresOptions, PostgresUrlError};
 pub use row::{Row, RowVersion, TableSpec, Versioned};
 pub use store::{Alarm, Store, StoreLocation};
 pub use value::{Column, Record, Value};

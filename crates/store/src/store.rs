@@ -24,7 +24,7 @@ pub enum StoreLocation {
     /// A SQLite file; its folder must exist.
     Sqlite { path: PathBuf },
     /// A database on a PostgreSQL, or on a cluster that speaks as one.
-    Postgres(PostgresOptions),
+    Postgres(Box<PostgresOptions>),
 }
 
 /// The store; clones share it.
@@ -158,6 +158,17 @@ impl Store {
         let rows = self.inner.engine.query(&self.inner.engine.dialect().fill("SELECT {now}"), &[]).await?;
         let mut row = Record::new("clock", rows.into_iter().next().unwrap_or_default());
         row.take()
+    }
+
+    /// What the database says of itself; none for a file.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn diagnose(&self) -> Result<Option<crate::DatabaseReport>, StoreError> {
+        match &self.inner.engine {
+            Engine::Sqlite(_) => Ok(None),
+            Engine::Postgres(engine) => engine.diagnose().await.map(Some),
+        }
     }
 
     /// What an operator wants to know of the connection to the database; none for a file.

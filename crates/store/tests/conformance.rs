@@ -45,7 +45,9 @@ impl Place {
         let database = Database::new(engine, &folder.path().join("store.db"));
         let location = match &database {
             Database::File(path) => StoreLocation::Sqlite { path: path.clone() },
-            Database::Url(url) => StoreLocation::Postgres(PostgresOptions::parse(url).expect("a URL")),
+            Database::Url(url) => {
+                StoreLocation::Postgres(Box::new(PostgresOptions::parse(url).expect("a URL")))
+            }
         };
         Self { location, database, folder }
     }

@@ -4,6 +4,7 @@
 //! goes to the primary. What other nodes change is heard of through `changes` rows (see `feed`).
 
 mod commit;
+mod diagnose;
 mod fault;
 mod feed;
 mod migrate;
@@ -16,6 +17,7 @@ use crate::changes::Observers;
 use crate::engine::Rows;
 use crate::value::Value;
 use crate::{Freshness, StoreError};
+pub use diagnose::DatabaseReport;
 use fault::Fault;
 use feed::Feed;
 use keywright_types::Timestamp;
