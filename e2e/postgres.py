@@ -33,7 +33,7 @@ def free_port():
 class Cluster:
     """One server with its own data folder; passwords are asked for (SCRAM), and its locale sorts as English does."""
 
-    def __init__(self, settings=None):
+    def __init__(self, settings=None, tls=False):
         self.bin = programs()
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="keywright-postgres-"))
         self.data = self.folder / "data"
@@ -41,6 +41,7 @@ class Cluster:
         self.password = secrets.token_urlsafe(18)
         self.settings = {"fsync": "on", "max_connections": "200", "shared_buffers": "32MB", **(settings or {})}
         self.process = None
+        self.ca = self.folder / "ca.pem" if tls else None
         # PostgreSQL refuses to run as root.
         self.account = {}
         if os.geteuid() == 0:
@@ -67,6 +68,23 @@ class Cluster:
             "--icu-locale=en-US", "--no-sync", "--no-instructions",
         )
         password_file.unlink()
+        if self.ca:
+            self.certify()
+
+    def certify(self):
+        """A CA and a certificate for `localhost`, and no way in without TLS."""
+        openssl = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                   "-days", "2"]
+        ca_key, key, certificate = (self.folder / name for name in ("ca.key", "server.key", "server.pem"))
+        commands = [
+            [*openssl, "-subj", "/CN=the tests' CA", "-keyout", str(ca_key), "-out", str(self.ca)],
+            [*openssl, "-subj", "/CN=localhost", "-keyout", str(key), "-out", str(certificate), "-CA", str(self.ca),
+             "-CAkey", str(ca_key), "-addext", "subjectAltName=DNS:localhost", "-addext", "basicConstraints=CA:FALSE"],
+        ]
+        for command in commands:
+            subprocess.run(command, check=True, capture_output=True, **self.account)
+        self.settings |= {"ssl": "on", "ssl_cert_file": str(certificate), "ssl_key_file": str(key)}
+        (self.data / "pg_hba.conf").write_text("hostssl all all 127.0.0.1/32 scram-sha-256\n", encoding="ascii")
 
     def start(self):
         if not self.data.exists():

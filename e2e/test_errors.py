@@ -29,6 +29,8 @@ CASES = [
     # operation, input (K stands for a key's id, BLOB for a ciphertext), code, message (None: not checked)
     ("Encrypt", {"KeyId": "K", "Plaintext": b64(b"x" * 4097)}, "ValidationException",
      ONE + "Value at 'plaintext' failed to satisfy constraint: Member must have length less than or equal to 4096"),
+    ("CreateKey", {"Description": "a\0b"}, "ValidationException", None),
+    ("UpdateKeyDescription", {"KeyId": "K", "Description": "\0"}, "ValidationException", None),
     ("Encrypt", {"KeyId": "K", "Plaintext": ""}, "ValidationException",
      ONE + "Value at 'plaintext' failed to satisfy constraint: Member must have length greater than or equal to 1"),
     ("Encrypt", {"KeyId": "K"}, "ValidationException",

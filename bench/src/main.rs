@@ -12,6 +12,7 @@ mod load;
 mod process;
 mod report;
 mod scale;
+mod stores;
 mod yardstick;
 
 use std::process::ExitCode;
@@ -23,8 +24,9 @@ fn main() -> ExitCode {
         ["serve", kind] => yardstick::serve(kind),
         ["run", server] => report::run(server),
         ["scale", server] => scale::run(server),
+        ["stores", server] => stores::run(server),
         ["load", port] => report::load_only(port),
-        _ => Err("usage: keywright-bench run|scale <path of the keywright binary>\n       keywright-bench load <port>   (Encrypt on a running server, for profilers)".to_owned()),
+        _ => Err("usage: keywright-bench run|scale|stores <path of the keywright binary>\n       keywright-bench load <port>   (Encrypt on a running server, for profilers)".to_owned()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

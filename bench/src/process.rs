@@ -29,9 +29,21 @@ impl Process {
 
     /// The real server on a data folder of its own.
     pub fn keywright(binary: &str, data: &Path, access_key_id: &str, secret: &str) -> Result<Self, String> {
+        Self::node(binary, data, "sqlite", access_key_id, secret)
+    }
+
+    /// The real server on a store that it may share.
+    pub fn node(
+        binary: &str,
+        data: &Path,
+        store: &str,
+        access_key_id: &str,
+        secret: &str,
+    ) -> Result<Self, String> {
         let mut command = Command::new(binary);
         command
             .args(["server", "--data", &data.display().to_string(), "--listen", "127.0.0.1:0"])
+            .env("KEYWRIGHT_STORE", store)
             .env("KEYWRIGHT_ROOT_ACCESS_KEY_ID", access_key_id)
             .env("KEYWRIGHT_ROOT_SECRET_ACCESS_KEY", secret)
             .stderr(Stdio::piped());

@@ -114,7 +114,7 @@ pub fn run(binary: &str) -> Result<(), String> {
 }
 
 /// One measurement: requests per second of the server's CPU time, and of the wall's.
-fn measure(process: &Process, requests: &Requests) -> Result<(f64, f64), String> {
+pub(crate) fn measure(process: &Process, requests: &Requests) -> Result<(f64, f64), String> {
     let before = process.usage()?;
     let outcome = load::run(process.port, requests, None)?;
     let cpu = process.usage()?.cpu_seconds - before.cpu_seconds;
@@ -123,7 +123,7 @@ fn measure(process: &Process, requests: &Requests) -> Result<(f64, f64), String>
     Ok((answers / cpu, answers / outcome.elapsed.as_secs_f64()))
 }
 
-fn median(values: &[f64]) -> f64 {
+pub(crate) fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     sorted.get(sorted.len() / 2).copied().unwrap_or_default()
@@ -145,7 +145,7 @@ pub fn load_only(port: &str) -> Result<(), String> {
 }
 
 /// 32 bytes that differ from number to number, in base64.
-fn base64_of(number: usize) -> String {
+pub(crate) fn base64_of(number: usize) -> String {
     use base64::Engine as _;
     let mut bytes = [0x5a; 32];
     bytes[..8].copy_from_slice(&number.to_be_bytes());

@@ -6,4 +6,4 @@ mod database;
 mod postgres;
 
 pub use database::{Database, Engine};
-pub use postgres::database as postgres_database;
+pub use postgres::{database as postgres, durable_database as durable_postgres, pgbench};

@@ -27,11 +27,22 @@ struct Postgres {
 #[must_use]
 pub fn database() -> String {
     static SHARED: OnceLock<Postgres> = OnceLock::new();
-    SHARED.get_or_init(Postgres::start).database()
+    // Tests kill processes, not the machine: what was written is there without fsync too.
+    SHARED.get_or_init(|| Postgres::start("off")).database()
+}
+
+/// The same on a PostgreSQL that syncs what it commits, for measurements.
+///
+/// # Panics
+/// As [`database`].
+#[must_use]
+pub fn durable_database() -> String {
+    static SHARED: OnceLock<Postgres> = OnceLock::new();
+    SHARED.get_or_init(|| Postgres::start("on")).database()
 }
 
 impl Postgres {
-    fn start() -> Self {
+    fn start(fsync: &str) -> Self {
         let programs = programs().expect("PostgreSQL is needed: apt-get install postgresql");
         let folder =
             tempfile::Builder::new().prefix("keywright-postgres-").tempdir().expect("a folder").keep();
@@ -40,7 +51,7 @@ impl Postgres {
         supervisor
             .args(["sh", "-c", include_str!("supervise.sh"), "sh"])
             .arg(&programs)
-            .arg(port.to_string());
+            .args([&port.to_string(), fsync]);
         supervisor.current_dir(&folder).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         // PostgreSQL refuses to run as root.
         if std::fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0) {
@@ -88,6 +99,36 @@ pub(crate) fn sql(url: &str, statement: &str) -> String {
         .expect("psql runs");
     assert!(output.status.success(), "{statement}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
+}
+
+/// Transactions a second that PostgreSQL's own pgbench reaches with a script on that database.
+///
+/// # Panics
+/// If it does not run.
+#[must_use]
+pub fn pgbench(url: &str, script: &str, connections: usize, seconds: u32) -> f64 {
+    let programs = programs().expect("PostgreSQL is needed: apt-get install postgresql");
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), script).expect("a script");
+    let (connections, seconds) = (connections.to_string(), seconds.to_string());
+    let output = Command::new(programs.join("pgbench"))
+        .args([
+            "--no-vacuum",
+            "--protocol=prepared",
+            "--jobs=2",
+            "--client",
+            &connections,
+            "--time",
+            &seconds,
+        ])
+        .arg("--file")
+        .arg(file.path())
+        .arg(url)
+        .output()
+        .expect("pgbench runs");
+    let said = String::from_utf8_lossy(&output.stdout);
+    let line = said.lines().find_map(|line| line.strip_prefix("tps = ")).expect("a number of transactions");
+    line.split_whitespace().next().and_then(|tps| tps.parse().ok()).expect("a number")
 }
 
 /// The newest PostgreSQL's programs, where Debian puts them.

@@ -1,5 +1,6 @@
 //! CreateKey: a new customer key with its first backing key.
 
+use super::parse;
 use crate::error::KmsError;
 use crate::key::KeyManager;
 use crate::new_key::NewKey;
@@ -33,7 +34,7 @@ impl Operation for CreateKey {
     fn parse(input: CreateKeyRequest, _service: &Kms) -> Result<Self, KmsError> {
         check_kind(&input)?;
         Ok(Self {
-            description: input.description.unwrap_or_default(),
+            description: parse::description(input.description.unwrap_or_default())?,
             policy: input.policy.as_deref().map(key_policy::parse).transpose()?,
             bypass_lockout_check: input.bypass_policy_lockout_safety_check.unwrap_or(false),
             tags: tagging::parse(input.tags.unwrap_or_default())?,

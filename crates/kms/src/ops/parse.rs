@@ -25,6 +25,17 @@ pub(crate) fn key_without_alias(text: &str, service: &Kms) -> Result<KeyRef, Kms
     }
 }
 
+/// A key's description: any text but one with a NUL, which no PostgreSQL can keep and AWS's own consoles cannot show.
+///
+/// # Errors
+/// ValidationException.
+pub(crate) fn description(text: String) -> Result<String, KmsError> {
+    if text.contains('\0') {
+        return Err(KmsError::validation("Description contains a character that cannot be stored: U+0000"));
+    }
+    Ok(text)
+}
+
 /// Grant tokens belong to grants that were made here; as long as there are no grants, none is valid.
 ///
 /// # Errors

@@ -27,7 +27,8 @@ impl Operation for UpdateKeyDescription {
     const READ_ONLY: bool = false;
 
     fn parse(input: UpdateKeyDescriptionRequest, service: &Kms) -> Result<Self, KmsError> {
-        Ok(Self { key: parse::key_without_alias(&input.key_id, service)?, description: input.description })
+        let description = parse::description(input.description)?;
+        Ok(Self { key: parse::key_without_alias(&input.key_id, service)?, description })
     }
 
     async fn facts(&self, view: View<'_, Kms>, request: &RequestContext) -> Result<Resolved, KmsError> {
