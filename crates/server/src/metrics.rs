@@ -102,6 +102,28 @@ impl Metrics {
         });
     }
 
+    /// How this node stands among the others: how far it is behind their changes, how many live, how many leases it
+    /// holds, and its connections to the database.
+    pub(crate) fn standing(
+        &self,
+        lag: Option<Duration>,
+        live: usize,
+        leases: usize,
+        connections: Option<usize>,
+    ) {
+        #[expect(clippy::cast_precision_loss, reason = "small numbers")]
+        self.with(|| {
+            if let Some(lag) = lag {
+                gauge!("keywright_store_lag_seconds").set(lag.as_secs_f64());
+            }
+            if let Some(connections) = connections {
+                gauge!("keywright_database_connections").set(connections as f64);
+            }
+            gauge!("keywright_nodes_live").set(live as f64);
+            gauge!("keywright_leases_held").set(leases as f64);
+        });
+    }
+
     /// A row of the store that is not believed.
     pub fn row_refused(&self, table: &'static str, kind: &'static str) {
         self.with(|| {

@@ -174,6 +174,9 @@ async fn relay(app: Arc<App>) {
     if let Some(lease) = app.shares.housekeeping() {
         outbox::relay(&app, &lease).await;
     }
+    let connections = app.store.connections().map(|connections| connections.open);
+    let held = app.shares.names().len();
+    app.metrics.standing(app.store.freshness().age(), app.peers.live(), held, connections);
     app.metrics.upkeep();
 }
 

@@ -21,6 +21,9 @@ const NEVER_CHANGED: &[&str] = &["key_materials"];
 /// How long a watermark waits in memory.
 const WRITTEN_WITHIN: Duration = Duration::from_millis(500);
 
+/// So many do not wait any longer, so that memory does not grow with a burst.
+const UNWRITTEN_MANY: usize = 1000;
+
 /// The latest that is known of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Watermark {
@@ -168,7 +171,11 @@ impl Watermarks {
         if known.is_some_and(|known| known.version >= mark.version) {
             return;
         }
-        self.shared.unwritten.lock().marks.insert(name, mark);
+        let mut unwritten = self.shared.unwritten.lock();
+        unwritten.marks.insert(name, mark);
+        if unwritten.marks.len() == UNWRITTEN_MANY {
+            self.shared.wake.notify_one();
+        }
     }
 
     /// Every row remembered as there; for whoever looks for what is missing.

@@ -180,22 +180,21 @@ async fn simple(connection: &Object, sql: &str) -> Result<Vec<Row>, Error> {
     connection.batch_execute(sql).await.map(|()| Vec::new())
 }
 
-/// Lets every request leave before the first answer is waited for, in this order.
+/// Lets every request leave before the first answer is waited for, in this order; the answers come in the same.
 async fn in_order(mut answers: Vec<Answer<'_>>) -> Vec<Result<Vec<Row>, Error>> {
-    let mut outcomes: Vec<Option<Result<Vec<Row>, Error>>> = answers.iter().map(|_| None).collect();
-    poll_fn(|context| {
-        let mut waiting = false;
-        for (answer, outcome) in answers.iter_mut().zip(&mut outcomes) {
-            if outcome.is_none() {
-                match answer.as_mut().poll(context) {
-                    Poll::Ready(ready) => *outcome = Some(ready),
-                    Poll::Pending => waiting = true,
-                }
-            }
-        }
-        if waiting { Poll::Pending } else { Poll::Ready(()) }
+    let mut outcomes = poll_fn(|context| {
+        let early = answers.iter_mut().map(|answer| match answer.as_mut().poll(context) {
+            Poll::Ready(outcome) => Some(outcome),
+            Poll::Pending => None,
+        });
+        Poll::Ready(early.collect::<Vec<_>>())
     })
     .await;
+    for (answer, outcome) in answers.into_iter().zip(&mut outcomes) {
+        if outcome.is_none() {
+            *outcome = Some(answer.await);
+        }
+    }
     outcomes.into_iter().flatten().collect()
 }
 
