@@ -1,6 +1,7 @@
 """Somebody who can write the database, and has no root key, changes nothing that the service believes."""
 
 import json
+import shutil
 import sqlite3
 import urllib.request
 
@@ -163,3 +164,45 @@ def test_a_root_credential_put_in_by_sql_opens_nothing(running):
     put_back(running, "access_keys")
     stolen = running.client()
     assert outcome(stolen.list_keys) != "OK", "and stays ended"
+
+
+def backup(server):
+    """As docs/operating.md and docs/postgresql.md say."""
+    if server.store != "sqlite":
+        return shared_cluster().run("pg_dump", "--clean", "--if-exists", "--inserts", "--dbname", server.store)
+    copy = server.folder / "copy.db"
+    with sqlite3.connect(server.data / "keywright.db") as source, sqlite3.connect(copy) as target:
+        source.backup(target)
+    return copy
+
+
+def restore(server, copy):
+    if server.store != "sqlite":
+        # Without psql's own commands, since it is given as one.
+        statements = "\n".join(line for line in copy.splitlines() if not line.startswith("\\"))
+        return shared_cluster().sql(server.store, statements)
+    for name in ("keywright.db", "keywright.db-wal", "keywright.db-shm"):
+        (server.data / name).unlink(missing_ok=True)
+    shutil.copy(copy, server.data / "keywright.db")
+
+
+def test_a_restored_backup_is_noticed_and_accepted_by_a_deliberate_act(running):
+    server = running
+    kms = server.client()
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    blob = kms.encrypt(KeyId=key, Plaintext=b"x")["CiphertextBlob"]
+    copy = backup(server)
+    later = kms.create_key()["KeyMetadata"]["KeyId"]
+    kms.disable_key(KeyId=key)
+    server.stop()
+    restore(server, copy)
+    refused = server.keywright("server", "--data", str(server.data), "--listen", "127.0.0.1:0", "--store", server.store)
+    assert refused.returncode == 3
+    assert "remove watermarks.db" in " ".join(refused.stderr.replace("│", " ").split())
+    for file in server.data.glob("watermarks.db*"):
+        file.unlink()
+    server.start()
+    kms = server.client()
+    assert kms.decrypt(CiphertextBlob=blob)["Plaintext"] == b"x"
+    assert outcome(kms.describe_key, KeyId=later) == "NotFoundException"
+    assert verify(server)["Findings"] == []
