@@ -1,6 +1,7 @@
 //! The audit rows whose records are in the trail but not yet known to be durable there.
 
 use crate::app::App;
+use crate::node;
 use keywright_store::{AuditRow, Column as _, CommitError, Lease, StoreError, WriteSet};
 use keywright_trail::{Record, TrailError};
 use keywright_types::{EventId, NodeId};
@@ -87,7 +88,9 @@ const ADOPTED_AT_ONCE: i64 = 200;
 /// Takes over the records that dead or stopped nodes committed and may not have written to their trails: they become
 /// rows of this node first, so that a kill in between leaves them to its next start, and then lines of its trail.
 pub(crate) async fn adopt(app: &App, lease: &Lease) -> Result<(), AdoptError> {
-    for node in app.peers.gone(app.node) {
+    node::look_around(app).await?;
+    for (gone, _) in app.peers.gone(app.node) {
+        let node = gone.row.node_id;
         loop {
             let condition = "WHERE node_id = $1 ORDER BY at LIMIT $2";
             let params = [node.to_value(), ADOPTED_AT_ONCE.to_value()];
@@ -108,7 +111,12 @@ pub(crate) async fn adopt(app: &App, lease: &Lease) -> Result<(), AdoptError> {
                 records.push(row.record);
             }
             writes.under(lease);
-            app.store.commit(writes).await?;
+            // A node that came back since it was looked for writes its records itself.
+            writes.expect(&gone.row, gone.version);
+            match app.store.commit(writes).await {
+                Err(CommitError::Conflict) => break,
+                other => other?,
+            }
             let details = format!("{{\"fromNode\":\"{node}\",\"records\":{}}}", ids.len());
             let (_, event_id) = app.request_ids();
             records.push(

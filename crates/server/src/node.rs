@@ -2,11 +2,14 @@
 
 use crate::app::App;
 use crate::error::StartError;
-use keywright_store::{Column as _, CommitError, RowVersion, Store, Versioned, WriteSet, row};
+use keywright_store::{
+    Column as _, CommitError, Lease, RowVersion, Store, StoreError, Versioned, WriteSet, row,
+};
 use keywright_trail::{Head, Trail};
 use keywright_types::{NodeId, Rng, Timestamp};
 use std::fs::File;
 use std::path::Path;
+use std::time::Duration;
 
 row! {
     /// A node of this store: who it is, the key its trail is signed with, and the trail's head as last noted, so
@@ -90,7 +93,8 @@ pub(crate) async fn join(app: &App) -> Result<(), StartError> {
         (row.trail_head_seq, row.trail_head_hash) = (found.row.trail_head_seq, found.row.trail_head_hash);
     }
     write(app, &row, found.map(|found| found.version)).await?;
-    look_around(app, now).await
+    look_around(app).await?;
+    Ok(())
 }
 
 /// Signs the trail's state and notes its head in the store.
@@ -130,7 +134,8 @@ async fn note(app: &App, head: Option<Head>, leaving: bool) -> Result<(), StartE
     }
     row.stopped_at = leaving.then_some(now);
     write(app, &row, found.map(|found| found.version)).await?;
-    look_around(app, now).await
+    look_around(app).await?;
+    Ok(())
 }
 
 fn present(app: &App, now: Timestamp) -> NodeRow {
@@ -157,8 +162,31 @@ async fn write(app: &App, row: &NodeRow, expected: Option<RowVersion>) -> Result
     app.store.commit(writes).await
 }
 
-async fn look_around(app: &App, now: Timestamp) -> Result<(), StartError> {
+/// Looks which nodes there are.
+///
+/// # Errors
+/// The store's.
+pub(crate) async fn look_around(app: &App) -> Result<(), StoreError> {
+    let now = app.store.database_now().await?;
     let nodes = app.store.select::<NodeRow>("ORDER BY started_at", &[]).await?;
-    app.peers.note(now, nodes.into_iter().map(|stored| stored.row).collect());
+    app.peers.note(now, nodes);
+    Ok(())
+}
+
+/// A node not seen for longer is forgotten; the key of its trail is every node's, and stays.
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(30 * 86_400);
+
+/// Forgets nodes that are gone for good, such as those of containers with a data folder of their own each time.
+pub(crate) async fn forget_gone(app: &App, lease: &Lease) -> Result<(), StartError> {
+    look_around(app).await?;
+    for (node, ago) in app.peers.gone(app.node) {
+        if ago > FORGOTTEN_AFTER {
+            let mut writes = WriteSet::default();
+            writes.delete(&node);
+            writes.under(lease);
+            app.store.commit(writes).await?;
+            tracing::info!(node = %node.row.node_id, "a node not seen for 30 days was forgotten");
+        }
+    }
     Ok(())
 }

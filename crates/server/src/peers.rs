@@ -1,6 +1,7 @@
 //! The other nodes, as this one last saw them in the store.
 
 use crate::node::NodeRow;
+use keywright_store::Versioned;
 use keywright_types::{NodeId, Timestamp};
 use parking_lot::RwLock;
 use std::time::Duration;
@@ -18,7 +19,7 @@ pub(crate) struct Peers {
 struct Seen {
     /// The database's clock when it was asked.
     at: Option<Timestamp>,
-    nodes: Vec<NodeRow>,
+    nodes: Vec<Versioned<NodeRow>>,
 }
 
 /// How a node is.
@@ -51,7 +52,7 @@ impl Health {
 }
 
 impl Peers {
-    pub(crate) fn note(&self, at: Timestamp, nodes: Vec<NodeRow>) {
+    pub(crate) fn note(&self, at: Timestamp, nodes: Vec<Versioned<NodeRow>>) {
         *self.seen.write() = Seen { at: Some(at), nodes };
     }
 
@@ -62,18 +63,26 @@ impl Peers {
 
     /// Every node, how it is, and how long ago it was seen.
     pub(crate) fn all(&self) -> Vec<(NodeRow, Health, Duration)> {
-        let seen = self.seen.read().clone();
-        let Some(now) = seen.at else { return Vec::new() };
-        let of = |node: NodeRow| (Health::of(&node, now), now.since(node.seen_at), node);
-        seen.nodes.into_iter().map(of).map(|(health, ago, node)| (node, health, ago)).collect()
+        self.versioned().into_iter().map(|(node, health, ago)| (node.row, health, ago)).collect()
     }
 
-    /// Nodes that will not log their own records any more, as far as one can tell.
-    pub(crate) fn gone(&self, me: NodeId) -> Vec<NodeId> {
-        self.all()
+    /// Nodes that will not log their own records any more, as far as one can tell, as they were when this node looked:
+    /// whoever relies on it must expect these versions.
+    pub(crate) fn gone(&self, me: NodeId) -> Vec<(Versioned<NodeRow>, Duration)> {
+        self.versioned()
             .into_iter()
-            .filter(|(node, health, _)| node.node_id != me && *health != Health::Live)
-            .map(|(node, _, _)| node.node_id)
+            .filter(|(node, health, _)| node.row.node_id != me && *health != Health::Live)
+            .map(|(node, _, ago)| (node, ago))
             .collect()
+    }
+
+    fn versioned(&self) -> Vec<(Versioned<NodeRow>, Health, Duration)> {
+        let seen = self.seen.read().clone();
+        let Some(now) = seen.at else { return Vec::new() };
+        let of = |node: Versioned<NodeRow>| {
+            let (health, ago) = (Health::of(&node.row, now), now.since(node.row.seen_at));
+            (node, health, ago)
+        };
+        seen.nodes.into_iter().map(of).collect()
     }
 }

@@ -209,9 +209,11 @@ async fn adopt(app: Arc<App>) {
 }
 
 async fn sweep(app: Arc<App>) {
-    if app.shares.housekeeping().is_some()
-        && let Err(fault) = app.store.forget_old_changes().await
-    {
+    let Some(lease) = app.shares.housekeeping() else { return };
+    if let Err(fault) = app.store.forget_old_changes().await {
         tracing::warn!(%fault, "old change rows could not be dropped; it is tried again");
+    }
+    if let Err(fault) = node::forget_gone(&app, &lease).await {
+        tracing::warn!(%fault, "nodes that are gone could not be forgotten; it is tried again");
     }
 }

@@ -73,14 +73,14 @@ impl Operation for GetKeyLastUsage {
             .stored
             .as_ref()
             .map(|last| (last.operation.clone(), last.used_at, last.event_id, last.request_id));
+        // Another node may have stored a later use than the one noted here.
+        let last = noted.into_iter().chain(stored).max_by_key(|(_, at, _, _)| *at);
         let usage =
-            noted.or(stored).map_or_else(KeyLastUsageData::default, |(operation, at, event, request)| {
-                KeyLastUsageData {
-                    operation: KeyLastUsageTrackingOperation::parse(&operation),
-                    timestamp: Some(at),
-                    cloud_trail_event_id: Some(event.to_string()),
-                    kms_request_id: Some(request.to_string()),
-                }
+            last.map_or_else(KeyLastUsageData::default, |(operation, at, event, request)| KeyLastUsageData {
+                operation: KeyLastUsageTrackingOperation::parse(&operation),
+                timestamp: Some(at),
+                cloud_trail_event_id: Some(event.to_string()),
+                kms_request_id: Some(request.to_string()),
             });
         Ok(Decision::answer(GetKeyLastUsageResponse {
             key_id: Some(key.arn_text.to_string()),

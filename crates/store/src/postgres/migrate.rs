@@ -29,7 +29,7 @@ async fn apply(client: &Client, now: Timestamp) -> Result<(), StoreError> {
     let failed = |error: tokio_postgres::Error| Fault::of(&error).into_store_error();
     client
         .batch_execute(&format!(
-            "BEGIN; SET LOCAL lock_timeout = 0; SELECT pg_advisory_xact_lock({MIGRATION_LOCK}); \
+            "BEGIN; SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock({MIGRATION_LOCK}); \
              CREATE TABLE IF NOT EXISTS schema_migrations (\
                  version BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL, \
                  checksum BIGINT NOT NULL, applied_at BIGINT NOT NULL)"

@@ -138,13 +138,16 @@ impl PostgresEngine {
             closing: AtomicBool::new(false),
             database: options.to_string(),
         };
-        engine.flavour = engine.flavour_found().await.map_err(|fault| StoreError::Database {
+        let found = engine.flavour_found().await.map_err(|fault| StoreError::Database {
             database: engine.database.clone(),
             cause: match fault {
                 StoreError::Unavailable(cause) => cause,
                 other => other.to_string(),
             },
         })?;
+        if !options.without_transaction_ids {
+            engine.flavour = found;
+        }
         Ok(engine)
     }
 
@@ -204,7 +207,11 @@ impl PostgresEngine {
     pub(crate) async fn bootstrapping(&self) -> Result<Bootstrapping, StoreError> {
         let connection = self.pool.get().await.map_err(Fault::into_store_error)?;
         let connection = deadpool_postgres::Object::take(connection);
-        let lock = format!("SET lock_timeout = 0; SELECT pg_advisory_lock({})", MIGRATION_LOCK + 1);
+        // The other node needs a second or two; a minute means that it hangs.
+        let lock = format!(
+            "SET lock_timeout = 0; SET statement_timeout = 60000; SELECT pg_advisory_lock({})",
+            MIGRATION_LOCK + 1
+        );
         let failed = |error: tokio_postgres::Error| Fault::of(&error).into_store_error();
         connection.batch_execute(&lock).await.map_err(failed)?;
         Ok(Bootstrapping { _connection: connection })

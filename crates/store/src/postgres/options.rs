@@ -22,6 +22,8 @@ pub struct PostgresOptions {
     pub connections_max: usize,
     /// How long one answer of the database is waited for.
     pub timeout: Duration,
+    /// Do without PostgreSQL's transaction ids, as on clusters that have none; found out by itself otherwise.
+    pub without_transaction_ids: bool,
     /// How long a node that hears nothing of other nodes' changes goes on with what it remembers.
     pub max_staleness: Duration,
     /// The URL without its password, for messages.
@@ -118,6 +120,7 @@ impl PostgresOptions {
             password_file: None,
             connections_max: CONNECTIONS_MAX,
             timeout: TIMEOUT,
+            without_transaction_ids: false,
             max_staleness: MAX_STALENESS,
         })
     }
