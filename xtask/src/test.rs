@@ -68,7 +68,11 @@ pub fn soak(_arguments: &[String]) -> Result<(), String> {
         pytest(&python, "e2e/test_kill.py", &[("KEYWRIGHT_KILLS", "300")])
     })?;
     steps.step("nodes and the database killed under load, 120 times", || {
-        pytest(&python, "e2e/test_rude_database.py", &[("KEYWRIGHT_NODE_KILLS", "120")])
+        pytest(
+            &python,
+            "e2e/test_rude_database.py",
+            &[("KEYWRIGHT_NODE_KILLS", "120"), ("KEYWRIGHT_CUTS", "400")],
+        )
     })?;
     steps.step("5,000 due keys, nodes killed and asleep", || {
         pytest(&python, "e2e/test_nodes.py", &[("KEYWRIGHT_DUE_KEYS", "5000")])
