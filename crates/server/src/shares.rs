@@ -25,6 +25,8 @@ const ALONE_TIME: Duration = Duration::from_secs(3600);
 #[derive(Debug, Default)]
 pub(crate) struct Shares {
     held: Mutex<Held>,
+    /// One round of upkeep at a time: a renewal that began before another round took leases must not forget them.
+    upkeep: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug, Default)]
@@ -52,6 +54,7 @@ pub(crate) async fn upkeep(app: &App) {
 }
 
 async fn keep_up(app: &App) -> Result<(), StoreError> {
+    let _alone = app.shares.upkeep.lock().await;
     let time = if app.store.is_shared() { SHARED_TIME } else { ALONE_TIME };
     let shares = &app.shares;
     let renewed = shares.held.lock().renewed;
