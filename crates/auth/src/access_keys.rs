@@ -5,8 +5,9 @@ use keywright_crypto::{ColumnContext, Keyring, SealedColumn};
 use keywright_store::{
     Changes, Column as _, EntityCache, Row as _, Store, StoreError, Tampering, Value, row,
 };
-use keywright_types::{AccessKeyId, AccountId, Principal, Rng, SecretText, Timestamp};
+use keywright_types::{AccessKeyId, AccountId, Principal, Rng, SecretText, Timestamp, UniqueId};
 use std::sync::Arc;
+use zeroize::Zeroize as _;
 
 row! {
     /// An access key as stored; the secret is sealed.
@@ -14,7 +15,7 @@ row! {
         key { access_key_id: AccessKeyId }
         columns {
             account: AccountId,
-            /// Whose key it is: `root` for the account's root user.
+            /// Whose key it is: `root` for the account's root user, else a user's unique id.
             principal: String,
             status: String,
             sealed_secret: Vec<u8>,
@@ -31,7 +32,8 @@ pub enum AccessKeyStatus {
 }
 
 impl AccessKeyStatus {
-    const fn as_str(self) -> &'static str {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Active => "Active",
             Self::Inactive => "Inactive",
@@ -39,15 +41,14 @@ impl AccessKeyStatus {
     }
 }
 
-const ROOT: &str = "root";
+/// Whose access keys, MFA devices and passwords are the root user's.
+pub const ROOT: &str = "root";
 
 /// What verification needs of an access key.
 pub struct Credential {
     pub access_key_id: AccessKeyId,
-    pub account: AccountId,
+    /// Whose it is; a user's name is looked up when it acts.
     pub principal: Principal,
-    /// The principal's text, made once.
-    pub arn: Arc<str>,
     pub secret: SecretText,
     /// Derived from the secret; they go when it goes.
     pub signing_keys: SigningKeys,
@@ -63,12 +64,25 @@ impl AccessKeyRow {
         rng: &dyn Rng,
         now: Timestamp,
     ) -> Self {
+        Self::of(ROOT.to_owned(), access_key_id, account, secret, keyring, rng, now)
+    }
+
+    /// The row of a new, active access key of a user ([`ROOT`] or a unique id).
+    pub fn of(
+        principal: String,
+        access_key_id: AccessKeyId,
+        account: AccountId,
+        secret: &SecretText,
+        keyring: &Keyring,
+        rng: &dyn Rng,
+        now: Timestamp,
+    ) -> Self {
         let id = access_key_id.to_string();
         let sealed = keyring.seal_column(&column(&id), secret.expose().as_bytes(), rng);
         Self {
             access_key_id,
             account,
-            principal: ROOT.to_owned(),
+            principal,
             status: AccessKeyStatus::Active.as_str().to_owned(),
             sealed_secret: sealed.to_bytes(),
             created_at: now,
@@ -93,19 +107,43 @@ impl AccessKeyRow {
         let id = self.access_key_id.to_string();
         let secret = keyring.open_column(&column(&id), &sealed).map_err(|_| tampered())?;
         let secret = std::str::from_utf8(secret.expose()).map_err(|_| tampered())?.to_owned();
+        let account = self.account;
+        let corrupt = |_| StoreError::Corrupt { table: Self::TABLE.name, column: 2, wanted: "principal" };
         let principal = match self.principal.as_str() {
-            ROOT => Principal::Root { account: self.account },
-            _ => return Err(StoreError::Corrupt { table: Self::TABLE.name, column: 2, wanted: "principal" }),
+            ROOT => Principal::Root { account },
+            id => Principal::User {
+                account,
+                user_id: UniqueId::parse(id).map_err(corrupt)?,
+                name: "".into(),
+                arn: "".into(),
+            },
         };
         Ok(Some(Credential {
             access_key_id: self.access_key_id.clone(),
-            account: self.account,
-            arn: Arc::from(principal.to_string()),
             principal,
             secret: SecretText::new(secret),
             signing_keys: SigningKeys::default(),
         }))
     }
+}
+
+/// A new access key id: the prefix and sixteen characters.
+#[must_use]
+pub fn new_id(prefix: &str, rng: &dyn Rng) -> AccessKeyId {
+    const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    let random: [u8; 16] = rng.array();
+    let id: String = random.iter().map(|byte| char::from(ALPHABET[usize::from(byte & 31)])).collect();
+    AccessKeyId::parse(&format!("{prefix}{id}")).expect("twenty characters of the alphabet")
+}
+
+/// A new secret access key: forty characters of base64's alphabet, 240 random bits.
+#[must_use]
+pub fn new_secret(rng: &dyn Rng) -> SecretText {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut random: [u8; 40] = rng.array();
+    let text: String = random.iter().map(|byte| char::from(ALPHABET[usize::from(byte & 63)])).collect();
+    random.zeroize();
+    SecretText::new(text)
 }
 
 fn column(access_key_id: &str) -> ColumnContext<'_> {
@@ -148,8 +186,11 @@ impl AccessKeys {
         store: &Store,
         keyring: &Keyring,
         id: &AccessKeyId,
+        fresh: bool,
     ) -> Result<Option<Arc<Credential>>, StoreError> {
-        if let Some(credential) = self.cache.peek(id) {
+        if fresh {
+            self.cache.forget(id);
+        } else if let Some(credential) = self.cache.peek(id) {
             return Ok(Some(credential));
         }
         self.cache

@@ -8,6 +8,12 @@ row! {
     #[derive(Debug, Clone)]
     pub struct AccountRow in "accounts" maced true {
         key { account: AccountId }
-        columns { created_at: Timestamp }
+        columns {
+            created_at: Timestamp,
+            /// The account's name in the address of its console; unique on the server.
+            alias: Option<String>,
+            /// JSON of what IAM calls the account's password policy.
+            password_policy: Option<String>,
+        }
     }
 }

@@ -1,12 +1,15 @@
 //! May the caller do it? The one place that makes [`Authorised`].
 
-use crate::context::RequestContext;
-use crate::operation::{Check, Checks, Operation, Protected};
+use crate::conditions::RequestKeys;
+use crate::context::{RequestContext, View};
+use crate::operation::{Check, Checks, Operation, Protected, Rule};
+use crate::session::SessionOf;
 use keywright_policy::{
-    ConditionValue, Context, Denial, Document, Identity, PrincipalFacts, PrincipalKind, Request, Verdict,
-    decide_kms,
+    ConditionValue, Context, Denial, Document, Grant, Identity, PrincipalFacts, PrincipalKind, Request,
+    decide_kms, decide_union,
 };
-use keywright_types::{AccountId, Principal};
+use keywright_types::Principal;
+use smallvec::SmallVec;
 use std::ops::Deref;
 
 /// An operation whose every check the policies allowed. Made by [`authorise`] and by nothing else, so that
@@ -21,52 +24,171 @@ impl<Op> Deref for Authorised<'_, Op> {
     }
 }
 
-/// Asks the policies every check of an operation.
+/// Why an operation may not be done, or could not be asked about.
+#[derive(Debug)]
+pub enum Unauthorised<E> {
+    /// AWS's text: who, what, on which resource, and why.
+    Denied(String),
+    /// What the grants say could not be read.
+    Failed(E),
+}
+
+/// Asks the policies every check of an operation, and the grants where no policy allows.
 ///
 /// # Errors
-/// AWS's text for the first check that is denied: who, what, on which resource, and why.
-pub fn authorise<'a, Op: Operation>(
+/// The first check that is denied.
+pub async fn authorise<'a, Op: Operation>(
     op: &'a Op,
-    facts: &'a Op::Facts,
-    checks: &'a Checks,
+    facts: &Op::Facts,
+    checks: &Checks,
+    view: View<'_, Op::Service>,
     request: &RequestContext,
-) -> Result<Authorised<'a, Op>, String> {
+) -> Result<Authorised<'a, Op>, Unauthorised<Op::Error>> {
     for check in checks {
-        let service = |name: &str| op.condition(facts, check, name);
-        let context = RequestKeys { request, service: &service };
-        decide(check, request, &context).map_err(|denial| message(check, request, denial))?;
+        let denial = match ask(op, facts, check, request, Grant::None) {
+            Ok(()) => continue,
+            Err(denial) => denial,
+        };
+        // No grant goes against a Deny.
+        let grant = match is_explicit(denial) {
+            true => Grant::None,
+            false => op.granted(facts, check, view, request).await.map_err(Unauthorised::Failed)?,
+        };
+        let denial = match grant {
+            Grant::None => denial,
+            Grant::ToAccount | Grant::ToCaller => match ask(op, facts, check, request, grant) {
+                Ok(()) => continue,
+                Err(denial) => denial,
+            },
+        };
+        return Err(Unauthorised::Denied(message(check, request, denial)));
     }
     Ok(Authorised(op))
 }
 
-fn decide(check: &Check, request: &RequestContext, context: &dyn Context) -> Result<(), Denial> {
-    let principal = Named::of(request);
+fn ask<Op: Operation>(
+    op: &Op,
+    facts: &Op::Facts,
+    check: &Check,
+    request: &RequestContext,
+    grant: Grant,
+) -> Result<(), Denial> {
+    let service = |name: &str| op.condition(facts, check, name);
+    let context = RequestKeys { request, service: &service };
+    decide(check, request, &context, grant, Op::CROSS_ACCOUNT)
+}
+
+fn decide(
+    check: &Check,
+    request: &RequestContext,
+    context: &dyn Context,
+    grant: Grant,
+    cross_account: bool,
+) -> Result<(), Denial> {
+    if is_barred(check.action, request) {
+        return Err(Denial::NoSessionPolicy);
+    }
     let asked = Request {
-        principal: principal.facts(),
+        principal: principal_facts(request),
         action: check.action,
         resource: check.protected.arn(),
         context,
     };
-    let identity = principal.identity();
-    match &check.protected {
-        Protected::ByPolicy { arn, policy } => {
-            decide_kms(&asked, Some(policy), account_of(arn), &identity, false)
+    let own_account = request.caller.account.as_str();
+    with_identity(request, |identity| match &check.protected {
+        Protected::ByPolicy { arn, .. } if !cross_account && account_of(arn) != own_account => {
+            Err(Denial::NoResourcePolicy)
         }
-        Protected::Absent { .. } | Protected::ByIdentity { .. } => {
-            decide_kms(&asked, None, request.caller.account.as_str(), &identity, false)
+        Protected::ByPolicy { arn, policy, rule: Rule::PolicyFirst } => {
+            let denied = decide_kms(&asked, Some(policy), account_of(arn), identity, grant);
+            // Who has no right of its own in the account learns as little of a key that is there as of one that is not.
+            match denied {
+                Err(Denial::NoResourcePolicy) if account_of(arn) == own_account => {
+                    let own = decide_kms(&asked, None, own_account, identity, Grant::None);
+                    Err(own.err().unwrap_or(Denial::NoResourcePolicy))
+                }
+                decided => decided,
+            }
+        }
+        Protected::ByPolicy { arn, policy, rule: Rule::Union } => {
+            decide_union(&asked, Some(policy), account_of(arn), identity)
+        }
+        // Of another account's resources nobody learns whether they are there.
+        Protected::Absent { arn } => decide_kms(&asked, None, account_of(arn), identity, Grant::None),
+        Protected::ByIdentity { .. } => decide_kms(&asked, None, own_account, identity, Grant::None),
+    })
+}
+
+/// Whether the caller could still change a key's policy if `policy` were it: because that names the caller, or the
+/// account and the caller's own policies allow.
+#[must_use]
+pub fn keeps_control(policy: &Document, request: &RequestContext, key_arn: &str) -> bool {
+    let none = |_: &str| ConditionValue::Absent;
+    let context = RequestKeys { request, service: &none };
+    with_identity(request, |identity| {
+        let principal = principal_facts(request);
+        keywright_policy::keeps_control(policy, principal, identity, key_arn, account_of(key_arn), &context)
+    })
+}
+
+/// Calls `ask` with the caller's own policies, borrowed.
+fn with_identity<T>(request: &RequestContext, ask: impl FnOnce(&Identity<'_>) -> T) -> T {
+    let caller = &request.caller;
+    match &caller.principal {
+        Principal::Root { .. } => ask(&Identity::Root),
+        Principal::Service | Principal::Federated { .. } => ask(&Identity::Service),
+        Principal::User { .. } | Principal::RoleSession { .. } => {
+            let attached: SmallVec<[&Document; 8]> =
+                caller.rights.policies.iter().map(|policy| &*policy.document).collect();
+            let session: SmallVec<[&Document; 2]> =
+                caller.session_policies.iter().map(|document| &**document).collect();
+            ask(&Identity::Policies {
+                attached: &attached,
+                boundary: caller.rights.boundary.as_deref(),
+                session: &session,
+            })
         }
     }
 }
 
-/// Whether `policy` by itself would let the caller do `action`: for the check that a new key policy does not
-/// lock its author out.
-#[must_use]
-pub fn would_allow(policy: &Document, request: &RequestContext, action: &str, arn: &str) -> bool {
-    let principal = Named::of(request);
-    let none = |_: &str| ConditionValue::Absent;
-    let context = RequestKeys { request, service: &none };
-    let asked = Request { principal: principal.facts(), action, resource: arn, context: &context };
-    matches!(policy.evaluate(&asked), Verdict::Allow { .. })
+fn principal_facts(request: &RequestContext) -> PrincipalFacts<'_> {
+    let caller = &request.caller;
+    let (kind, arn, account, role_arn) = match &caller.principal {
+        Principal::Root { account } => (PrincipalKind::Root, &*caller.arn, account.as_str(), None),
+        Principal::User { account, arn, .. } => (PrincipalKind::User, &**arn, account.as_str(), None),
+        Principal::RoleSession { account, arn, role_arn, .. } => {
+            (PrincipalKind::RoleSession, &**arn, account.as_str(), Some(&**role_arn))
+        }
+        Principal::Federated { provider, .. } => (PrincipalKind::Service, &**provider, "", None),
+        Principal::Service => (PrincipalKind::Service, &*caller.arn, "", None),
+    };
+    PrincipalFacts { kind, arn, account, role_arn }
+}
+
+/// What credentials of GetSessionToken may not do without a second factor (IAM User Guide, "Compare AWS STS
+/// credentials"): nothing of IAM, and of STS AssumeRole and GetCallerIdentity alone.
+fn is_barred(action: &str, request: &RequestContext) -> bool {
+    let Some(session) = &request.caller.session else { return false };
+    match &session.facts.of {
+        SessionOf::Role { .. } => action == "sts:GetSessionToken",
+        SessionOf::User { .. } => {
+            let sts = action.starts_with("sts:") && !matches!(action, "sts:AssumeRole" | "sts:TagSession" | "sts:SetSourceIdentity");
+            sts || (action.starts_with("iam:") && session.facts.mfa_at.is_none())
+        }
+    }
+}
+
+const fn is_explicit(denial: Denial) -> bool {
+    match denial {
+        Denial::ExplicitInResource
+        | Denial::ExplicitInIdentity
+        | Denial::ExplicitInBoundary
+        | Denial::ExplicitInSession => true,
+        Denial::NoResourcePolicy
+        | Denial::NoIdentityPolicy
+        | Denial::NoBoundary
+        | Denial::NoSessionPolicy => false,
+    }
 }
 
 /// AWS's text of a denial.
@@ -82,80 +204,4 @@ fn message(check: &Check, request: &RequestContext, denial: Denial) -> String {
 /// The account in an ARN's fifth part.
 fn account_of(arn: &str) -> &str {
     arn.split(':').nth(4).unwrap_or_default()
-}
-
-/// A principal with the texts that policies compare.
-struct Named<'a> {
-    kind: PrincipalKind,
-    arn: &'a str,
-    account: Option<&'a AccountId>,
-}
-
-impl<'a> Named<'a> {
-    fn of(request: &'a RequestContext) -> Self {
-        let arn = &*request.caller.arn;
-        match &request.caller.principal {
-            Principal::Root { account } => Self { kind: PrincipalKind::Root, arn, account: Some(account) },
-            Principal::Service => Self { kind: PrincipalKind::Service, arn, account: None },
-        }
-    }
-
-    fn facts(&self) -> PrincipalFacts<'_> {
-        PrincipalFacts {
-            kind: self.kind,
-            arn: self.arn,
-            account: self.account.map_or("", AccountId::as_str),
-            role_arn: None,
-        }
-    }
-
-    fn identity(&self) -> Identity<'static> {
-        match self.kind {
-            PrincipalKind::Root => Identity::Root,
-            // Users and roles come with IAM; until then nobody is one, and no policy is attached to them.
-            PrincipalKind::User | PrincipalKind::RoleSession => {
-                Identity::Policies { attached: &[], boundary: None, session: &[] }
-            }
-            PrincipalKind::Service => Identity::Service,
-        }
-    }
-}
-
-/// The condition keys of a request: the global ones, and those of the service.
-///
-/// Source: IAM User Guide, "AWS global condition context keys"; Service Authorization Reference for KMS.
-struct RequestKeys<'a> {
-    request: &'a RequestContext,
-    service: &'a dyn Fn(&str) -> ConditionValue<'a>,
-}
-
-impl Context for RequestKeys<'_> {
-    fn value(&self, name: &str) -> ConditionValue<'_> {
-        let request = self.request;
-        match name {
-            "aws:principalarn" => request
-                .caller
-                .principal
-                .arn()
-                .map_or(ConditionValue::Absent, |arn| ConditionValue::Single(arn.into())),
-            "aws:principalaccount" | "kms:calleraccount" | "aws:userid" => {
-                ConditionValue::Single(request.caller.account.as_str().into())
-            }
-            "aws:principaltype" => match request.caller.principal {
-                Principal::Root { .. } => ConditionValue::Single("Account".into()),
-                Principal::Service => ConditionValue::Absent,
-            },
-            "aws:principalisawsservice" => {
-                ConditionValue::Bool(matches!(request.caller.principal, Principal::Service))
-            }
-            "aws:requestedregion" => ConditionValue::Single(request.region.as_str().into()),
-            "aws:sourceip" => ConditionValue::Single((&*request.source_ip_text).into()),
-            "aws:securetransport" => ConditionValue::Bool(request.secure_transport),
-            "aws:useragent" => ConditionValue::Single(request.user_agent.as_str().into()),
-            "aws:currenttime" => ConditionValue::Single(request.received_at.rfc3339().into()),
-            "aws:epochtime" => ConditionValue::Number(request.received_at.as_seconds()),
-            "aws:viaawsservice" => ConditionValue::Bool(false),
-            _ => (self.service)(name),
-        }
-    }
 }

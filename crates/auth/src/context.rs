@@ -1,6 +1,9 @@
 //! What a request carries along: who asks, from where, what may be read, what time it is.
 
+use crate::identities::Rights;
+use crate::session::Session;
 use keywright_crypto::Keyring;
+use keywright_policy::Document;
 use keywright_store::Store;
 use keywright_types::{
     AccessKeyId, AccountId, EventId, NodeId, Principal, Region, RequestId, Rng, Timestamp,
@@ -16,6 +19,28 @@ pub struct Caller {
     pub arn: Arc<str>,
     pub account: AccountId,
     pub access_key_id: AccessKeyId,
+    /// The session, of those who act with temporary credentials.
+    pub session: Option<Arc<Session>>,
+    /// What it may do by itself.
+    pub rights: Arc<Rights>,
+    /// What narrows its session.
+    pub session_policies: Vec<Arc<Document>>,
+}
+
+/// A service that acts for the caller of its own operation: `kms:ViaService`.
+///
+/// Only [`RequestContext::through`] makes one, out of a request that was authenticated; nothing that a client sends can.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Via {
+    service: &'static str,
+}
+
+impl Via {
+    /// The service's name in addresses, such as `secretsmanager`.
+    #[must_use]
+    pub const fn service(self) -> &'static str {
+        self.service
+    }
 }
 
 /// One request's surroundings; made by the pipeline after authentication.
@@ -36,6 +61,16 @@ pub struct RequestContext {
     /// Whether the request came over TLS.
     pub secure_transport: bool,
     pub received_at: Timestamp,
+    /// Set while a service of ours acts for the caller.
+    pub via: Option<Via>,
+}
+
+impl RequestContext {
+    /// The same caller's request to another service, made by `service` in its name.
+    #[must_use]
+    pub fn through(&self, service: &'static str) -> Self {
+        Self { via: Some(Via { service }), ..self.clone() }
+    }
 }
 
 /// What an operation may read: the store, its service with its caches, the keyring to unwrap with.

@@ -1,7 +1,8 @@
 //! Who calls, and may they.
 //!
-//! What: access keys and the check of a caller's credentials, the [`Operation`] trait that every
-//! operation of every service implements, and [`authorise`], the only maker of [`Authorised`].
+//! What: access keys, sessions and the check of a caller's credentials ([`Authenticator`]); users, roles and what they
+//! may do ([`identities`]); the [`Operation`] trait that every operation of every service implements, and
+//! [`authorise`], the only maker of [`Authorised`].
 //! Why here: a service's `decide` takes an `Authorised<Op>`, so an unauthorised decision does not compile.
 //!
 //! Invariants
@@ -10,22 +11,28 @@
 //! - Whether a hidden resource is "denied" or "not found" is decided here: a caller without the right
 //!   to it is denied, whether it exists or not.
 //!
-//! Not here: the policy language (policy), verification of signatures (aws::sigv4), the pipeline (server).
+//! Not here: the policy language (policy), the operations of IAM and STS (iam), verification of signatures (aws::sigv4), the pipeline (server).
 
 mod access_keys;
 mod account;
 mod announce;
+mod authenticate;
 mod authorise;
+mod conditions;
 mod context;
 mod error;
+pub mod identities;
 mod marker;
 mod operation;
+mod session;
 
-pub use access_keys::{AccessKeyRow, AccessKeyStatus, AccessKeys, Credential};
+pub use access_keys::{AccessKeyRow, AccessKeyStatus, AccessKeys, Credential, ROOT, new_id, new_secret};
 pub use account::AccountRow;
 pub use announce::{BusEvent, ServiceEvent};
-pub use authorise::{Authorised, authorise, would_allow};
-pub use context::{Caller, Env, RequestContext, View};
+pub use authenticate::{Authenticator, Named, Unidentified};
+pub use authorise::{Authorised, Unauthorised, authorise, keeps_control};
+pub use context::{Caller, Env, RequestContext, Via, View};
 pub use error::{Cause, ServiceError};
 pub use marker::{InvalidMarker, Page};
-pub use operation::{Check, Checks, Decision, Operation, Protected, Work};
+pub use operation::{Check, Checks, Decision, Operation, Protected, Rule, Work};
+pub use session::{Federation, NewSession, Session, SessionFacts, SessionOf, Sessions, TokenFault};

@@ -4,7 +4,7 @@ use crate::authorise::Authorised;
 use crate::context::{Env, RequestContext, View};
 use crate::error::ServiceError;
 use keywright_aws::{Input, OperationModel, Output};
-use keywright_policy::{ConditionValue, Document};
+use keywright_policy::{ConditionValue, Document, Grant};
 use keywright_store::WriteSet;
 use smallvec::SmallVec;
 use std::future::Future;
@@ -13,8 +13,8 @@ use std::sync::Arc;
 /// The resource of a check and what guards it.
 #[derive(Debug, Clone)]
 pub enum Protected {
-    /// A resource with a policy of its own, such as a key.
-    ByPolicy { arn: Arc<str>, policy: Arc<Document> },
+    /// A resource with a policy of its own, such as a key, and the rule by which that counts.
+    ByPolicy { arn: Arc<str>, policy: Arc<Document>, rule: Rule },
     /// No such resource, or none that this Region holds; decided on the caller's own rights.
     Absent { arn: String },
     /// An action on no resource in particular (`Resource: "*"`), or on one that has no policy, such as an alias.
@@ -29,6 +29,16 @@ impl Protected {
             Self::Absent { arn } | Self::ByIdentity { arn } => arn,
         }
     }
+}
+
+/// How a resource's policy and the caller's own policies go together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rule {
+    /// A key's, and a role's trust policy: it must name the caller, or its account and a policy of the caller allow too.
+    /// A grant stands in for it, where the operation takes grants.
+    PolicyFirst,
+    /// The general one: in one account either side is enough.
+    Union,
 }
 
 /// One question to the policies: may the caller do `action` to this resource?
@@ -71,6 +81,9 @@ pub trait Operation: Sized + Send + Sync + 'static {
     const MODEL: &'static OperationModel;
     /// CloudTrail's `readOnly`: nothing changes that a later request could see.
     const READ_ONLY: bool;
+    /// Whether callers of other accounts may be let in by a resource's policy. For an operation without this no policy
+    /// can (KMS Developer Guide, "AWS KMS permissions", the column of cross-account use).
+    const CROSS_ACCOUNT: bool = false;
 
     /// From the wire's shape to the domain's, without IO.
     ///
@@ -94,6 +107,18 @@ pub trait Operation: Sized + Send + Sync + 'static {
     fn condition<'a>(&'a self, facts: &'a Self::Facts, check: &'a Check, key: &str) -> ConditionValue<'a> {
         let _ = (facts, check, key);
         ConditionValue::Absent
+    }
+
+    /// Whether a grant allows a check that no policy allows. Asked only then.
+    fn granted(
+        &self,
+        facts: &Self::Facts,
+        check: &Check,
+        view: View<'_, Self::Service>,
+        request: &RequestContext,
+    ) -> impl Future<Output = Result<Grant, Self::Error>> + Send {
+        let _ = (facts, check, view, request);
+        async { Ok(Grant::None) }
     }
 
     /// Decides, without reading or writing anything.

@@ -16,6 +16,7 @@
 mod aead;
 mod binding;
 mod column;
+mod digest;
 mod harden;
 mod kdf;
 mod keyring;
@@ -31,6 +32,7 @@ mod tests;
 mod wrap;
 
 pub use column::{ColumnContext, SealedColumn};
+pub use digest::sha256;
 pub use harden::harden_process;
 pub use keyring::{KeyPurpose, Keyring, KeyringError, SealedKey};
 pub use mac::{InvalidSeal, MarkerKey, RowMac};

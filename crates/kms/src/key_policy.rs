@@ -45,7 +45,7 @@ pub(crate) fn check_lockout(
     arn: &KeyArn,
     request: &RequestContext,
 ) -> Result<(), KmsError> {
-    if keywright_auth::would_allow(policy, request, "kms:PutKeyPolicy", &arn.to_string()) {
+    if keywright_auth::keeps_control(policy, request, &arn.to_string()) {
         Ok(())
     } else {
         Err(KmsError::MalformedPolicy(PolicyFault::Lockout))

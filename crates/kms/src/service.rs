@@ -5,7 +5,7 @@ use crate::error::{KmsError, NotFound};
 use crate::key::{Key, KeyRow};
 use crate::last_usage::{LastUsage, LastUse};
 use crate::material::{Material, MaterialRow};
-use keywright_auth::{Check, Protected, RequestContext, ServiceError as _, View};
+use keywright_auth::{Check, Protected, RequestContext, Rule, ServiceError as _, View};
 use keywright_policy::{Document, Kind};
 use keywright_store::{Changes, Column as _, EntityCache, Freshness, Store, StoreError, Value};
 use keywright_types::{AliasArn, AliasName, KeyArn, KeyId, KeyRef, RegionSet};
@@ -267,7 +267,8 @@ impl Resolved {
     pub fn check(&self, action: &'static str) -> Check {
         let protected = match self {
             Self::Key(key) => {
-                Protected::ByPolicy { arn: Arc::clone(&key.arn_text), policy: Arc::clone(&key.policy) }
+                let (arn, policy) = (Arc::clone(&key.arn_text), Arc::clone(&key.policy));
+                Protected::ByPolicy { arn, policy, rule: Rule::PolicyFirst }
             }
             Self::NoKey(arn) => Protected::Absent { arn: arn.to_string() },
             Self::NoAlias(alias) => Protected::Absent { arn: alias.to_string() },

@@ -6,7 +6,7 @@ use crate::config::Limits;
 use crate::metrics::Metrics;
 use crate::peers::Peers;
 use crate::shares::Shares;
-use keywright_auth::{AccessKeys, Env, View};
+use keywright_auth::{Authenticator, Env, View};
 use keywright_crypto::Keyring;
 use keywright_inventory::Inventory;
 use keywright_kms::Kms;
@@ -34,7 +34,7 @@ pub struct App {
     pub account: AccountId,
     pub regions: RegionSet,
     pub limits: Limits,
-    pub access_keys: Arc<AccessKeys>,
+    pub authenticator: Arc<Authenticator>,
     pub kms: Arc<Kms>,
     pub inventory: Arc<Inventory>,
     pub metrics: Metrics,

@@ -150,7 +150,7 @@ async fn create(
             created_at: now,
         });
     }
-    writes.insert(&AccountRow { account, created_at: now });
+    writes.insert(&AccountRow { account, created_at: now, alias: None, password_policy: None });
     let row = AccessKeyRow::root(credential.access_key_id, account, &credential.secret, &keyring, rng, now);
     writes.insert(&row);
     store.commit(writes).await?;
@@ -275,17 +275,7 @@ async fn replace_root_credential(
 }
 
 fn generate_credential(rng: &dyn Rng) -> RootCredential {
-    const ID: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-    const SECRET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let id: [u8; 16] = rng.array();
-    let id: String = id.iter().map(|byte| char::from(ID[usize::from(byte & 31)])).collect();
-    let mut secret: [u8; 40] = rng.array();
-    let text: String = secret.iter().map(|byte| char::from(SECRET[usize::from(byte & 63)])).collect();
-    zeroize::Zeroize::zeroize(&mut secret);
-    RootCredential {
-        access_key_id: AccessKeyId::parse(&format!("AKIA{id}")).expect("twenty characters of the alphabet"),
-        secret: SecretText::new(text),
-    }
+    RootCredential { access_key_id: keywright_auth::new_id("AKIA", rng), secret: keywright_auth::new_secret(rng) }
 }
 
 /// Writes the pair as an AWS credentials file that `AWS_SHARED_CREDENTIALS_FILE` can name.

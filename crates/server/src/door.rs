@@ -10,10 +10,10 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body as _, Incoming};
-use keywright_auth::{Caller, RequestContext};
+use keywright_auth::{RequestContext, Unidentified};
 use keywright_aws::sigv4::{AuthFailure, Presented};
 use keywright_aws::{ServiceModel, WireError, error};
-use keywright_types::{AccessKeyId, EventId, RequestId};
+use keywright_types::{EventId, RequestId};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -58,7 +58,7 @@ impl Door {
         };
         let answer = match self.admit(entry, request, (request_id, event_id), peer).await {
             Ok((context, mut body)) => {
-                let answer = entry.run(&self.app, &context, &body).await;
+                let answer = entry.run(&self.app, context, &body).await;
                 body.zeroize();
                 let code = answer.as_ref().map_or_else(|error| error.code, |_| metrics::OK);
                 let (service, operation) = (entry.service.name, entry.operation.name);
@@ -131,35 +131,24 @@ impl Door {
             return Err(refused(AuthFailure::WrongService { expected: entry.service.signing_name }));
         }
         presented.check_time(now, Duration::from_secs(app.limits.clock_skew_seconds)).map_err(refused)?;
-        let unknown_key = || refused(AuthFailure::UnknownAccessKey);
-        let access_key_id = AccessKeyId::parse(presented.access_key_id()).map_err(|_| unknown_key())?;
-        // Session tokens come with STS; a long-term key has none, so one that brings a token is not ours.
-        if presented.session_token().is_some() {
-            return Err(unknown_key());
-        }
-        let credential = app
-            .access_keys
-            .find(&app.store, &app.keyring, &access_key_id)
-            .await
-            .map_err(|fault| {
-                tracing::error!(%fault, "an access key could not be looked up");
+        let unidentified = |fault: Unidentified| match fault {
+            Unidentified::Refused(fault) => refused(fault),
+            Unidentified::Store(fault) => {
+                tracing::error!(%fault, "a credential could not be looked up");
                 WireError::new("ServiceUnavailableException", 503, None)
-            })?
-            .ok_or_else(unknown_key)?;
+            }
+        };
+        let authenticator = &app.authenticator;
+        let named = authenticator.find(&app.store, &app.keyring, &presented, now).await.map_err(unidentified)?;
         let body = self.read(entry, &parts.headers, body).await?;
-        let signing_key = credential.signing_keys.for_request(&credential.secret, &presented);
-        if let Err(fault) = presented.verify(&parts, &body, &signing_key) {
+        if let Err(fault) = presented.verify(&parts, &body, &named.signing_key(&presented)) {
             return Err(refused(fault));
         }
+        let caller = authenticator.identify(&app.store, &app.keyring, &named).await.map_err(unidentified)?;
         let context = RequestContext {
             request_id,
             event_id,
-            caller: Caller {
-                principal: credential.principal.clone(),
-                arn: Arc::clone(&credential.arn),
-                account: credential.account,
-                access_key_id,
-            },
+            caller,
             region,
             source_ip: peer.ip,
             source_ip_text: Arc::clone(&peer.text),
@@ -167,6 +156,7 @@ impl Door {
             host: single(&parts.headers, "host").unwrap_or_default().to_owned(),
             secure_transport: false,
             received_at: now,
+            via: None,
         };
         Ok((context, body))
     }

@@ -6,7 +6,7 @@
 use crate::app::{App, Serves};
 use crate::journal::{self, JournalError, Settling};
 use crate::record::{self, Outcome};
-use keywright_auth::{Cause, Operation, RequestContext, ServiceError, Work, authorise};
+use keywright_auth::{Cause, Operation, RequestContext, ServiceError, Unauthorised, Work, authorise};
 use keywright_aws::writer::DocumentWriter as _;
 use keywright_aws::{Input as _, JsonWriter, Output, ServiceModel, WireError, json};
 use keywright_store::{CommitError, Lease, WriteSet};
@@ -25,7 +25,7 @@ pub(crate) type Answer = Result<Vec<u8>, WireError>;
 pub(crate) async fn run<Op: Operation>(
     app: &Arc<App>,
     service_model: &'static ServiceModel,
-    request: &RequestContext,
+    mut request: RequestContext,
     body: &[u8],
 ) -> Answer
 where
@@ -33,7 +33,8 @@ where
 {
     let mut parameters = None;
     let mut resources = Vec::new();
-    let result = attempt::<Op>(app, service_model, request, body, &mut parameters, &mut resources).await;
+    let result = attempt::<Op>(app, service_model, &mut request, body, &mut parameters, &mut resources).await;
+    let request = &request;
     match result {
         Ok(body) => Ok(body),
         Err(mut error) => {
@@ -119,7 +120,7 @@ impl<E: ServiceError> Failure<E> {
 async fn attempt<Op: Operation>(
     app: &Arc<App>,
     service_model: &'static ServiceModel,
-    request: &RequestContext,
+    request: &mut RequestContext,
     body: &[u8],
     parameters: &mut Option<String>,
     resources: &mut Vec<String>,
@@ -136,6 +137,10 @@ where
         pause_before(app, attempt).await;
         let now = app.now();
         let view = app.view(service, now, attempt > 0);
+        if view.fresh {
+            refresh_caller::<Op>(app, request, refusal.is_some()).await?;
+        }
+        let request = &*request;
         let facts = match op.facts(view, request).await {
             Ok(facts) => facts,
             // The store cannot say more than was known.
@@ -144,9 +149,11 @@ where
         let checks = op.checks(&facts, request);
         resources.clear();
         resources.extend(record::resources(&checks));
-        let decided = authorise(&op, &facts, &checks, request)
-            .map_err(Op::Error::denied)
-            .and_then(|allowed| Op::decide(&allowed, &facts, app.env(service, now), request));
+        let decided = match authorise(&op, &facts, &checks, view, request).await {
+            Ok(allowed) => Op::decide(&allowed, &facts, app.env(service, now), request),
+            Err(Unauthorised::Denied(message)) => Err(Op::Error::denied(message)),
+            Err(Unauthorised::Failed(error)) => Err(error),
+        };
         let decision = match decided {
             Ok(decision) => decision,
             Err(error) if attempt == 0 && app.store.is_shared() => {
@@ -180,6 +187,28 @@ where
         unsent.zeroize();
     }
     Err(Op::Error::from_commit(CommitError::Conflict).into())
+}
+
+/// Reads anew what the caller may do, for a decision on fresh facts.
+async fn refresh_caller<Op: Operation>(
+    app: &App,
+    request: &mut RequestContext,
+    refused: bool,
+) -> Result<(), Failure<Op::Error>> {
+    match app.authenticator.refresh(&app.store, &app.keyring, &mut request.caller, true).await {
+        Ok(true) => Ok(()),
+        // Deleted since the request came in: what was refused before is refused, what conflicted is not done.
+        Ok(false) => Err(Op::Error::denied(format!(
+            "User: {} is not authorized to perform: {}:{} because it does not exist any more",
+            request.caller.arn,
+            Op::MODEL.service,
+            Op::MODEL.name
+        ))
+        .into()),
+        // The store cannot say more than was known.
+        Err(_) if refused => Ok(()),
+        Err(fault) => Err(Op::Error::from_store(fault).into()),
+    }
 }
 
 /// From bytes to the domain, in one pass over the body.

@@ -1,11 +1,11 @@
 //! A request as the trail shows it: CloudTrail's record of an API call.
 
 use crate::app::App;
-use keywright_auth::{Check, RequestContext};
+use keywright_auth::{Check, RequestContext, SessionOf, Via};
 use keywright_aws::{OperationModel, ServiceModel};
 use keywright_store::AuditRecord;
-use keywright_trail::{EventKind, Identity, Record, Resource};
-use keywright_types::Principal;
+use keywright_trail::{EventKind, Identity, Record, Resource, SessionContext, SessionIssuer};
+use keywright_types::{AccountId, Principal};
 
 /// How a request ended, as far as the trail tells.
 pub(crate) enum Outcome<'a> {
@@ -42,15 +42,9 @@ pub(crate) fn api_call(
     outcome: &Outcome<'_>,
 ) -> String {
     let account = request.caller.account;
-    let arn = &*request.caller.arn;
-    let identity = match &request.caller.principal {
-        Principal::Root { account } => {
-            Identity::Root { account: *account, arn, access_key_id: request.caller.access_key_id.as_str() }
-        }
-        Principal::Service => Identity::Service { account: &account },
-    };
+    let identity = identity(request);
     let resources: Vec<Resource<'_>> =
-        resources.iter().map(|arn| Resource { account, kind: resource_type(arn), arn }).collect();
+        resources.iter().map(|arn| Resource { account: owner(arn, account), kind: resource_type(arn), arn }).collect();
     let (response, error) = match outcome {
         Outcome::Done { response } => (response.as_deref(), None),
         Outcome::Refused { code, message } => (None, Some((*code, *message))),
@@ -79,8 +73,77 @@ pub(crate) fn api_call(
     .to_json()
 }
 
+/// The account that an ARN names.
+fn owner(arn: &str, caller: AccountId) -> AccountId {
+    arn.split(':').nth(4).and_then(|account| AccountId::parse(account).ok()).unwrap_or(caller)
+}
+
+/// Who called, as CloudTrail names it.
+fn identity(request: &RequestContext) -> Identity<'_> {
+    let caller = &request.caller;
+    let session = caller.session.as_deref().map(|session| SessionContext {
+        created_at: session.issued_at(),
+        mfa: session.mfa_at().is_some(),
+        issuer: match &caller.principal {
+            Principal::RoleSession { account, role_id, role_name, role_arn, .. } => {
+                Some(SessionIssuer { account: *account, id: role_id.as_str(), arn: role_arn, name: role_name })
+            }
+            Principal::Root { .. }
+            | Principal::User { .. }
+            | Principal::Federated { .. }
+            | Principal::Service => None,
+        },
+        source_identity: match &session.facts.of {
+            SessionOf::Role { source_identity, .. } => source_identity.as_deref(),
+            SessionOf::User { .. } => None,
+        },
+    });
+    let access_key_id = caller.access_key_id.as_str();
+    let invoked_by = request.via.map(Via::service);
+    match &caller.principal {
+        Principal::Root { account } => {
+            Identity::Root { account: *account, arn: &caller.arn, access_key_id, session, invoked_by }
+        }
+        Principal::User { account, user_id, name, arn } => Identity::User {
+            account: *account,
+            user_id: user_id.as_str(),
+            name,
+            arn,
+            access_key_id,
+            session,
+            invoked_by,
+        },
+        Principal::RoleSession { account, role_id, session_name, arn, .. } => Identity::AssumedRole {
+            account: *account,
+            role_id: role_id.as_str(),
+            session_name,
+            arn,
+            access_key_id,
+            session,
+            invoked_by,
+        },
+        Principal::Federated { provider, id, .. } => Identity::WebIdentity { id, provider },
+        Principal::Service => Identity::Service { account: &caller.account },
+    }
+}
+
 fn resource_type(arn: &str) -> &'static str {
-    if arn.contains(":alias/") { "AWS::KMS::Alias" } else { "AWS::KMS::Key" }
+    // An ARN's third part is the service; IAM's resources begin with their kind.
+    let mut parts = arn.splitn(6, ':').skip(2);
+    let service = parts.next().unwrap_or_default();
+    let resource = parts.nth(2).unwrap_or_default();
+    let kind = resource.split('/').next().unwrap_or_default();
+    match (service, kind) {
+        ("kms", "alias") => "AWS::KMS::Alias",
+        ("iam", "user") => "AWS::IAM::User",
+        ("iam", "group") => "AWS::IAM::Group",
+        ("iam", "role") => "AWS::IAM::Role",
+        ("iam", "policy") => "AWS::IAM::ManagedPolicy",
+        ("iam", "mfa") => "AWS::IAM::VirtualMFADevice",
+        ("iam", _) => "AWS::IAM::Account",
+        ("secretsmanager", _) => "AWS::SecretsManager::Secret",
+        _ => "AWS::KMS::Key",
+    }
 }
 
 /// The record of a request, as it goes into the commit that it tells of.

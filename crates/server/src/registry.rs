@@ -18,7 +18,7 @@ use std::sync::{Arc, OnceLock};
 type Handler = for<'a> fn(
     &'a Arc<App>,
     &'static ServiceModel,
-    &'a RequestContext,
+    RequestContext,
     &'a [u8],
 ) -> Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
 
@@ -125,12 +125,12 @@ fn target(service: &ServiceModel, operation: &OperationModel) -> String {
 
 impl Entry {
     /// Runs the operation, or says that it is not built.
-    pub(crate) async fn run(&self, app: &Arc<App>, request: &RequestContext, body: &[u8]) -> Answer {
+    pub(crate) async fn run(&self, app: &Arc<App>, request: RequestContext, body: &[u8]) -> Answer {
         match self.handler {
             Some(handler) => handler(app, self.service, request, body).await,
             None => {
                 let error = self.not_built();
-                pipeline::refuse_unbuilt(app, self.service, self.operation, request, &error).await;
+                pipeline::refuse_unbuilt(app, self.service, self.operation, &request, &error).await;
                 Err(error)
             }
         }

@@ -13,7 +13,7 @@ use crate::registry::Registry;
 use crate::shares::{self, Shares};
 use crate::stopping::{self, Stopper};
 use crate::{admin, listener, node, scheduler};
-use keywright_auth::AccessKeys;
+use keywright_auth::Authenticator;
 use keywright_crypto::Keyring;
 use keywright_inventory::Inventory;
 use keywright_kms::Kms;
@@ -68,7 +68,7 @@ pub async fn start(
     let address =
         listener.local_addr().map_err(|cause| StartError::Listen { address: config.listen, cause })?;
 
-    let access_keys = AccessKeys::new(&store);
+    let authenticator = Authenticator::new(&store);
     let kms = Kms::new(config.kms.clone(), config.regions.clone(), &store);
     let app = Arc::new(App {
         store,
@@ -82,7 +82,7 @@ pub async fn start(
         account,
         regions: config.regions.clone(),
         limits: config.limits,
-        access_keys,
+        authenticator,
         kms,
         inventory: Inventory::new(),
         metrics: Metrics::default(),

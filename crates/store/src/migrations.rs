@@ -10,8 +10,10 @@ pub(crate) struct Migration {
     template: &'static str,
 }
 
-pub(crate) const MIGRATIONS: &[Migration] =
-    &[Migration { version: 1, name: "initial", template: include_str!("../migrations/0001_initial.sql") }];
+pub(crate) const MIGRATIONS: &[Migration] = &[
+    Migration { version: 1, name: "initial", template: include_str!("../migrations/0001_initial.sql") },
+    Migration { version: 2, name: "identities", template: include_str!("../migrations/0002_identities.sql") },
+];
 
 impl Migration {
     /// The statements in that dialect.

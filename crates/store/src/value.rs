@@ -3,7 +3,7 @@
 use crate::StoreError;
 use keywright_types::{
     AccessKeyId, AccountId, AliasName, EventId, KeyId, MaterialId, NodeId, Region, RequestId, StoreId, Tags,
-    Timestamp,
+    Timestamp, UniqueId,
 };
 use serde_json::json;
 
@@ -236,4 +236,4 @@ macro_rules! text_columns {
         }
     )*};
 }
-text_columns!(AccountId, AccessKeyId, KeyId, MaterialId, EventId, RequestId, NodeId, StoreId);
+text_columns!(AccountId, AccessKeyId, KeyId, MaterialId, EventId, RequestId, NodeId, StoreId, UniqueId);

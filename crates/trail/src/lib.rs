@@ -29,7 +29,7 @@ mod writer;
 
 pub use error::TrailError;
 pub use open::{Opening, Torn};
-pub use record::{EventKind, Identity, Record, Resource};
+pub use record::{EventKind, Identity, Record, Resource, SessionContext, SessionIssuer};
 pub use retention::RetentionPolicy;
 pub use tail::{Follower, tail};
 pub use trail::{Head, SyncMode, Trail, TrailConfig};

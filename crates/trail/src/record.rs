@@ -15,9 +15,60 @@ const USER_AGENT_BYTES_MAX: usize = 1024;
 #[derive(Debug, Clone, Copy)]
 pub enum Identity<'a> {
     /// The root user of an account.
-    Root { account: AccountId, arn: &'a str, access_key_id: &'a str },
+    Root {
+        account: AccountId,
+        arn: &'a str,
+        access_key_id: &'a str,
+        session: Option<SessionContext<'a>>,
+        /// The service that acted for the caller, by its name in addresses.
+        invoked_by: Option<&'a str>,
+    },
+    User {
+        account: AccountId,
+        user_id: &'a str,
+        name: &'a str,
+        arn: &'a str,
+        access_key_id: &'a str,
+        session: Option<SessionContext<'a>>,
+        invoked_by: Option<&'a str>,
+    },
+    AssumedRole {
+        account: AccountId,
+        role_id: &'a str,
+        session_name: &'a str,
+        /// The session's.
+        arn: &'a str,
+        access_key_id: &'a str,
+        session: Option<SessionContext<'a>>,
+        invoked_by: Option<&'a str>,
+    },
+    /// Somebody whom a provider of identities vouches for.
+    WebIdentity {
+        /// `provider:audience:subject`.
+        id: &'a str,
+        provider: &'a str,
+    },
     /// The service by itself.
     Service { account: &'a AccountId },
+}
+
+/// The session of temporary credentials.
+#[derive(Debug, Clone, Copy)]
+pub struct SessionContext<'a> {
+    pub created_at: Timestamp,
+    pub mfa: bool,
+    /// The role that was assumed; none for sessions of a user or of root.
+    pub issuer: Option<SessionIssuer<'a>>,
+    pub source_identity: Option<&'a str>,
+}
+
+/// The role behind a session.
+#[derive(Debug, Clone, Copy)]
+pub struct SessionIssuer<'a> {
+    pub account: AccountId,
+    pub id: &'a str,
+    pub arn: &'a str,
+    pub name: &'a str,
 }
 
 /// What kind of event a record is.
@@ -154,12 +205,39 @@ impl<'a> Record<'a> {
 
     fn push_identity(&self, out: &mut String) {
         match self.identity {
-            Identity::Root { account, arn, access_key_id } => {
+            Identity::Root { account, arn, access_key_id, session, invoked_by } => {
                 out.push_str("{\"type\":\"Root\"");
                 push(out, "principalId", account.as_str());
                 push(out, "arn", arn);
                 push(out, "accountId", account.as_str());
                 push(out, "accessKeyId", access_key_id);
+                push_session(out, session, invoked_by);
+            }
+            Identity::User { account, user_id, name, arn, access_key_id, session, invoked_by } => {
+                out.push_str("{\"type\":\"IAMUser\"");
+                push(out, "principalId", user_id);
+                push(out, "arn", arn);
+                push(out, "accountId", account.as_str());
+                push(out, "accessKeyId", access_key_id);
+                push(out, "userName", name);
+                push_session(out, session, invoked_by);
+            }
+            Identity::AssumedRole { account, role_id, session_name, arn, access_key_id, session, invoked_by } => {
+                out.push_str("{\"type\":\"AssumedRole\",\"principalId\":\"");
+                out.push_str(role_id);
+                out.push(':');
+                // A session's name has no character that needs an escape (STS API Reference, RoleSessionName).
+                out.push_str(session_name);
+                out.push('"');
+                push(out, "arn", arn);
+                push(out, "accountId", account.as_str());
+                push(out, "accessKeyId", access_key_id);
+                push_session(out, session, invoked_by);
+            }
+            Identity::WebIdentity { id, provider } => {
+                out.push_str("{\"type\":\"WebIdentityUser\"");
+                push(out, "principalId", id);
+                push(out, "identityProvider", provider);
             }
             Identity::Service { account } => {
                 out.push_str("{\"accountId\":\"");
@@ -185,6 +263,35 @@ impl<'a> Record<'a> {
             out.push('}');
         }
         out.push(']');
+    }
+}
+
+/// `sessionContext` and `invokedBy`, where there are any.
+fn push_session(out: &mut String, session: Option<SessionContext<'_>>, invoked_by: Option<&str>) {
+    if let Some(session) = session {
+        out.push_str(",\"sessionContext\":{");
+        if let Some(issuer) = session.issuer {
+            out.push_str("\"sessionIssuer\":{\"type\":\"Role\"");
+            push(out, "principalId", issuer.id);
+            push(out, "arn", issuer.arn);
+            push(out, "accountId", issuer.account.as_str());
+            push(out, "userName", issuer.name);
+            out.push_str("},");
+        }
+        out.push_str("\"attributes\":{\"creationDate\":\"");
+        out.push_str(&session.created_at.rfc3339());
+        out.push_str("\",\"mfaAuthenticated\":\"");
+        out.push_str(if session.mfa { "true" } else { "false" });
+        out.push_str("\"}");
+        if let Some(identity) = session.source_identity {
+            push(out, "sourceIdentity", identity);
+        }
+        out.push('}');
+    }
+    if let Some(service) = invoked_by {
+        out.push_str(",\"invokedBy\":\"");
+        out.push_str(service);
+        out.push_str(".amazonaws.com\"");
     }
 }
 

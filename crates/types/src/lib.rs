@@ -21,7 +21,7 @@ pub use arn::{AliasArn, KeyArn, PARTITION};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use key_id::{KeyId, MaterialId};
 pub use key_ref::{AliasName, InvalidKeyRef, KeyRef};
-pub use principal::Principal;
+pub use principal::{Principal, UniqueId, UniqueIdKind, root_arn};
 pub use region::{Region, RegionSet};
 pub use rng::Rng;
 pub use secret::{SecretBytes, SecretText};

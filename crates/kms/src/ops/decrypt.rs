@@ -30,6 +30,7 @@ impl Operation for Decrypt {
     type Error = KmsError;
     const MODEL: &'static OperationModel = &operations::DECRYPT;
     const READ_ONLY: bool = true;
+    const CROSS_ACCOUNT: bool = true;
 
     fn parse(input: DecryptRequest, service: &Kms) -> Result<Self, KmsError> {
         parse::grant_tokens(input.grant_tokens)?;

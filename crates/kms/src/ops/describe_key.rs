@@ -37,6 +37,7 @@ impl Operation for DescribeKey {
     type Error = KmsError;
     const MODEL: &'static OperationModel = &operations::DESCRIBE_KEY;
     const READ_ONLY: bool = true;
+    const CROSS_ACCOUNT: bool = true;
 
     fn parse(input: DescribeKeyRequest, service: &Kms) -> Result<Self, KmsError> {
         parse::grant_tokens(input.grant_tokens)?;

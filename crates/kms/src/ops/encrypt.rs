@@ -27,6 +27,7 @@ impl Operation for Encrypt {
     type Error = KmsError;
     const MODEL: &'static OperationModel = &operations::ENCRYPT;
     const READ_ONLY: bool = true;
+    const CROSS_ACCOUNT: bool = true;
 
     fn parse(input: EncryptRequest, service: &Kms) -> Result<Self, KmsError> {
         parse::grant_tokens(input.grant_tokens)?;

@@ -52,6 +52,7 @@ impl Operation for GenerateDataKey {
     type Error = KmsError;
     const MODEL: &'static OperationModel = &operations::GENERATE_DATA_KEY;
     const READ_ONLY: bool = true;
+    const CROSS_ACCOUNT: bool = true;
 
     fn parse(input: GenerateDataKeyRequest, service: &Kms) -> Result<Self, KmsError> {
         parse::grant_tokens(input.grant_tokens)?;

@@ -29,6 +29,7 @@ impl Operation for GenerateDataKeyWithoutPlaintext {
     type Error = KmsError;
     const MODEL: &'static OperationModel = &operations::GENERATE_DATA_KEY_WITHOUT_PLAINTEXT;
     const READ_ONLY: bool = true;
+    const CROSS_ACCOUNT: bool = true;
 
     fn parse(input: GenerateDataKeyWithoutPlaintextRequest, service: &Kms) -> Result<Self, KmsError> {
         parse::grant_tokens(input.grant_tokens)?;

@@ -23,6 +23,7 @@ impl Operation for GetKeyRotationStatus {
     type Error = KmsError;
     const MODEL: &'static OperationModel = &operations::GET_KEY_ROTATION_STATUS;
     const READ_ONLY: bool = true;
+    const CROSS_ACCOUNT: bool = true;
 
     fn parse(input: GetKeyRotationStatusRequest, service: &Kms) -> Result<Self, KmsError> {
         Ok(Self { key: parse::key_without_alias(&input.key_id, service)? })

@@ -41,6 +41,7 @@ impl Operation for ReEncrypt {
     type Error = KmsError;
     const MODEL: &'static OperationModel = &operations::RE_ENCRYPT;
     const READ_ONLY: bool = true;
+    const CROSS_ACCOUNT: bool = true;
 
     fn parse(input: ReEncryptRequest, service: &Kms) -> Result<Self, KmsError> {
         parse::grant_tokens(input.grant_tokens)?;
