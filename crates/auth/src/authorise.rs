@@ -172,7 +172,8 @@ fn is_barred(action: &str, request: &RequestContext) -> bool {
     match &session.facts.of {
         SessionOf::Role { .. } => action == "sts:GetSessionToken",
         SessionOf::User { .. } => {
-            let sts = action.starts_with("sts:") && !matches!(action, "sts:AssumeRole" | "sts:TagSession" | "sts:SetSourceIdentity");
+            let sts = action.starts_with("sts:")
+                && !matches!(action, "sts:AssumeRole" | "sts:TagSession" | "sts:SetSourceIdentity");
             sts || (action.starts_with("iam:") && session.facts.mfa_at.is_none())
         }
     }

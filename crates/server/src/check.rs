@@ -4,6 +4,7 @@ use crate::bootstrap::open_keyring;
 use crate::config::Config;
 use crate::error::StartError;
 use crate::node::NodeRow;
+use keywright_auth::identities::{GroupRow, MfaDeviceRow, PolicyRow, RoleRow, UserRow};
 use keywright_auth::{AccessKeyRow, AccountRow};
 use keywright_kms::{AliasRow, KeyRow, MaterialRow};
 use keywright_store::{CheckReport, Row as _, Store, TableSpec};
@@ -21,7 +22,6 @@ const TABLES: &[&TableSpec] = &[
     RoleRow::TABLE,
     PolicyRow::TABLE,
     MfaDeviceRow::TABLE,
-    GrantRow::TABLE,
 ];
 
 /// Checks the store of a configuration; nothing is written.
