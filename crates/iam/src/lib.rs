@@ -15,10 +15,12 @@
 //! Not here: who may do what (auth, policy), the door's check of signatures and tokens (auth).
 
 mod attachments;
+mod attempts;
 mod boundaries;
 mod changes;
 mod entities;
 mod error;
+mod mfa;
 pub mod ops;
 mod paging;
 mod policy_text;
