@@ -16,6 +16,7 @@
 
 mod attachments;
 mod attempts;
+mod base32;
 mod boundaries;
 mod changes;
 mod entities;
@@ -24,6 +25,7 @@ mod mfa;
 pub mod ops;
 mod paging;
 mod policy_text;
+mod qr_code;
 mod service;
 pub mod sts;
 mod tags;

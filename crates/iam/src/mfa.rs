@@ -16,14 +16,15 @@
 use crate::entities::{self, Entity};
 use crate::error::IamError;
 use crate::service::Iam;
-use keywright_auth::identities::{Json, MfaDeviceRow, UserRow};
+use crate::tags;
+use keywright_auth::identities::{Json, MfaDeviceRow, UserRow, find_user_by_id};
 use keywright_auth::{
     AccountRow, Cause, Check, Env, Protected, ROOT, RequestContext, ServiceError as _, View,
 };
 use keywright_crypto::{ColumnContext, Keyring, STEP_SECONDS, SealedColumn, matching_step};
 use keywright_policy::ConditionValue;
 use keywright_store::{Column as _, StoreError, Tampering, Versioned, WriteSet};
-use keywright_types::{AccountId, Principal, Rng, SecretBytes, SecretText, Timestamp};
+use keywright_types::{AccountId, Principal, Rng, SecretBytes, SecretText, Timestamp, UniqueId, root_arn};
 
 /// Devices of one user (IAM User Guide, "IAM and AWS STS quotas").
 const DEVICES_MAX: usize = 8;
@@ -72,6 +73,16 @@ impl Device {
         self.found.as_ref()
     }
 
+    /// May the caller do `action` to it?
+    pub(crate) fn check(&self, action: &'static str) -> Check {
+        Check { action, protected: Protected::ByIdentity { arn: self.serial.clone() } }
+    }
+
+    /// The condition keys of a device that is acted upon.
+    pub(crate) fn condition<'a>(&'a self, name: &str) -> ConditionValue<'a> {
+        self.found.as_ref().map_or(ConditionValue::Absent, |found| tags::of_resource(&found.row.tags, name))
+    }
+
     /// The device, if it is switched on for `owner`.
     ///
     /// # Errors
@@ -115,13 +126,60 @@ impl Owner {
         let caller = &request.caller;
         let itself = name.is_none_or(|name| name == caller.account.as_str());
         if itself && matches!(caller.principal, Principal::Root { .. }) {
-            let found = view.store.find::<AccountRow>(&[caller.account.to_value()]).await;
-            let account = found
-                .map_err(IamError::from_store)?
-                .ok_or_else(|| IamError::internal(Cause::new("the caller's account has no row")))?;
-            return Ok(Self::Root { account, arn: caller.arn.to_string() });
+            return Self::root(view, request).await;
         }
         entities::user_or_self(view, request, name).await.map(Self::User)
+    }
+
+    async fn root(view: View<'_, Iam>, request: &RequestContext) -> Result<Self, IamError> {
+        let account = request.caller.account;
+        let found = view.store.find::<AccountRow>(&[account.to_value()]).await;
+        let found = found
+            .map_err(IamError::from_store)?
+            .ok_or_else(|| IamError::internal(Cause::new("the caller's account has no row")))?;
+        Ok(Self::Root { account: found, arn: root_arn(account) })
+    }
+
+    /// Whose the device is, if it is somebody's.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) async fn of(
+        view: View<'_, Iam>,
+        request: &RequestContext,
+        device: &Device,
+    ) -> Result<Option<Self>, IamError> {
+        match device.found().and_then(|found| found.row.user_id.as_deref()) {
+            None => Ok(None),
+            Some(ROOT) => Self::root(view, request).await.map(Some),
+            Some(id) => {
+                let corrupt =
+                    |_| IamError::internal(Cause::new("an MFA device names a user by what is no id"));
+                let id = UniqueId::parse(id).map_err(corrupt)?;
+                let found = find_user_by_id(view.store, &id).await.map_err(IamError::from_store)?;
+                Ok(found.map(|found| Self::User(entities::known_user(found))))
+            }
+        }
+    }
+
+    /// The rows of its devices.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) async fn devices(
+        &self,
+        view: View<'_, Iam>,
+    ) -> Result<Vec<Versioned<MfaDeviceRow>>, IamError> {
+        let (account, id) = match self {
+            Self::Root { account, .. } => (account.row.account, ROOT),
+            Self::User(user) => match user.found() {
+                Some(found) => (found.row.account, found.row.user_id.as_str()),
+                None => return Ok(Vec::new()),
+            },
+        };
+        let params = [account.to_value(), id.to_owned().to_value()];
+        let condition = "WHERE account = $1 AND user_id = $2 ORDER BY serial";
+        view.store.select::<MfaDeviceRow>(condition, &params).await.map_err(IamError::from_store)
     }
 
     pub(crate) fn check(&self, action: &'static str) -> Check {

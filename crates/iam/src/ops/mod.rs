@@ -2,7 +2,18 @@
 
 pub mod attach_user_policy;
 pub mod create_user;
+pub mod create_virtual_mfa_device;
+pub mod deactivate_mfa_device;
+pub mod delete_virtual_mfa_device;
+pub mod enable_mfa_device;
+pub mod get_mfa_device;
 pub mod get_user;
+pub mod list_mfa_device_tags;
+pub mod list_mfa_devices;
 pub mod list_users;
+pub mod list_virtual_mfa_devices;
+pub mod resync_mfa_device;
+pub mod tag_mfa_device;
+pub mod untag_mfa_device;
 
 mod shapes;
