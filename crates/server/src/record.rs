@@ -79,11 +79,42 @@ pub(crate) fn api_call(
     .to_json()
 }
 
+/// CloudTrail's type of a resource, by its ARN.
 fn resource_type(arn: &str) -> &'static str {
-    if arn.contains(":alias/") { "AWS::KMS::Alias" } else { "AWS::KMS::Key" }
+    let mut parts = arn.splitn(6, ':').skip(2);
+    let (service, resource) = (parts.next().unwrap_or_default(), parts.nth(2).unwrap_or_default());
+    let kind = resource.split(['/', ':']).next().unwrap_or_default();
+    match (service, kind) {
+        ("iam", "user") => "AWS::IAM::User",
+        ("iam", "role") => "AWS::IAM::Role",
+        ("iam", "group") => "AWS::IAM::Group",
+        ("iam", "policy") => "AWS::IAM::Policy",
+        ("iam", "mfa") => "AWS::IAM::VirtualMFADevice",
+        ("iam", _) => "AWS::IAM::Resource",
+        ("sts", _) => "AWS::STS::AssumedRole",
+        (_, "alias") => "AWS::KMS::Alias",
+        (_, _) => "AWS::KMS::Key",
+    }
 }
 
 /// The record of a request, as it goes into the commit that it tells of.
 pub(crate) fn row(app: &App, request: &RequestContext, record: String) -> AuditRecord {
     AuditRecord { event_id: request.event_id, node_id: app.node, at: request.received_at, record }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::resource_type;
+
+    #[test]
+    fn types_of_resources() {
+        let check = |arn: &str, kind: &str| assert_eq!(resource_type(arn), kind, "{arn}");
+        check("arn:aws:kms:eu-central-1:111122223333:key/1234", "AWS::KMS::Key");
+        check("arn:aws:kms:eu-central-1:111122223333:alias/iam:user/x", "AWS::KMS::Alias");
+        check("arn:aws:iam::111122223333:user/division/Bob", "AWS::IAM::User");
+        check("arn:aws:iam::111122223333:role/app", "AWS::IAM::Role");
+        check("arn:aws:iam::111122223333:policy/p", "AWS::IAM::Policy");
+        check("arn:aws:iam::111122223333:root", "AWS::IAM::Resource");
+        check("arn:aws:sts::111122223333:assumed-role/app/session", "AWS::STS::AssumedRole");
+    }
 }
