@@ -11,6 +11,7 @@ use zeroize::Zeroize as _;
 
 row! {
     /// An access key as stored; the secret is sealed.
+    #[derive(Clone)]
     pub struct AccessKeyRow in "access_keys" maced true {
         key { access_key_id: AccessKeyId }
         columns {

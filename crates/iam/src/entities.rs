@@ -7,7 +7,7 @@ use crate::service::Iam;
 use crate::tags;
 use keywright_auth::identities::{
     EntityKind, GroupRow, PolicyRow, RoleRow, UserRow, entity_arn, find_group, find_policy, find_role,
-    find_user,
+    find_user, find_user_by_id,
 };
 use keywright_auth::{Check, Protected, RequestContext, ServiceError as _, View};
 use keywright_policy::ConditionValue;
@@ -116,7 +116,15 @@ pub(crate) async fn user_or_self(
 ) -> Result<Entity<UserRow>, IamError> {
     match (name, &request.caller.principal) {
         (Some(name), _) => user(view, request, name).await,
-        (None, Principal::User { name, .. }) => user(view, request, name).await,
+        // By its id: a namesake that was made a moment ago is somebody else.
+        (None, Principal::User { account, user_id, name, .. }) => {
+            let found = find_user_by_id(view.store, user_id).await.map_err(IamError::from_store)?;
+            let found = found.filter(|found| found.row.account == *account);
+            Ok(match found {
+                Some(found) => known_user(found),
+                None => entity(EntityKind::User, *account, name, None),
+            })
+        }
         (None, _) => {
             Err(IamError::validation("Must specify userName when calling with non-User credentials"))
         }
@@ -186,13 +194,23 @@ pub(crate) fn conditions<'a>(
     }
 }
 
-/// The condition keys of a user that is acted upon.
+/// The condition keys of a user in operations that are not about its policies: its tags.
+pub(crate) fn user_tags<'a>(user: &'a Entity<UserRow>, name: &str) -> ConditionValue<'a> {
+    conditions(user.found().map(|found| &found.row.tags), None, name)
+}
+
+/// The condition keys of a user whose policies or boundary change.
 pub(crate) fn user_conditions<'a>(user: &'a Entity<UserRow>, name: &str) -> ConditionValue<'a> {
     let row = user.found().map(|found| &found.row);
     conditions(row.map(|row| &row.tags), row.and_then(|row| row.boundary.as_deref()), name)
 }
 
-/// The condition keys of a role that is acted upon.
+/// The condition keys of a role in operations that are not about its policies: its tags.
+pub(crate) fn role_tags<'a>(role: &'a Entity<RoleRow>, name: &str) -> ConditionValue<'a> {
+    conditions(role.found().map(|found| &found.row.tags), None, name)
+}
+
+/// The condition keys of a role whose policies or boundary change.
 pub(crate) fn role_conditions<'a>(role: &'a Entity<RoleRow>, name: &str) -> ConditionValue<'a> {
     let row = role.found().map(|found| &found.row);
     conditions(row.map(|row| &row.tags), row.and_then(|row| row.boundary.as_deref()), name)

@@ -14,18 +14,23 @@
 //!
 //! Not here: who may do what (auth, policy), the door's check of signatures and tokens (auth).
 
+mod access_keys;
+mod account;
 mod attachments;
 mod attempts;
 mod base32;
 mod boundaries;
 mod changes;
+mod counts;
 mod entities;
 mod error;
+mod groups;
 mod mfa;
 pub mod ops;
 mod paging;
 mod policy_text;
 mod qr_code;
+mod quotas;
 mod service;
 pub mod sts;
 mod tags;

@@ -13,6 +13,7 @@
 //!
 //! Source: RFC 6238; IAM User Guide, "AWS Multi-factor authentication in IAM".
 
+use crate::changes;
 use crate::entities::{self, Entity};
 use crate::error::IamError;
 use crate::service::Iam;
@@ -131,7 +132,9 @@ impl Owner {
         entities::user_or_self(view, request, name).await.map(Self::User)
     }
 
-    async fn root(view: View<'_, Iam>, request: &RequestContext) -> Result<Self, IamError> {
+    /// # Errors
+    /// The store's.
+    pub(crate) async fn root(view: View<'_, Iam>, request: &RequestContext) -> Result<Self, IamError> {
         let account = request.caller.account;
         let found = view.store.find::<AccountRow>(&[account.to_value()]).await;
         let found = found
@@ -192,7 +195,7 @@ impl Owner {
     pub(crate) fn condition<'a>(&'a self, name: &str) -> ConditionValue<'a> {
         match self {
             Self::Root { .. } => ConditionValue::Absent,
-            Self::User(user) => entities::user_conditions(user, name),
+            Self::User(user) => entities::user_tags(user, name),
         }
     }
 
@@ -204,8 +207,19 @@ impl Owner {
         }
     }
 
-    /// As a device's row names it.
-    fn id(&self) -> Result<&str, IamError> {
+    /// The user.
+    ///
+    /// # Errors
+    /// NoSuchEntity; also for the root user, which is none.
+    pub(crate) fn user(&self) -> Result<&Versioned<UserRow>, IamError> {
+        match self {
+            Self::Root { account, .. } => Err(IamError::no_such("user", account.row.account.as_str())),
+            Self::User(user) => user.get(),
+        }
+    }
+
+    /// As the rows of its devices and access keys name it.
+    pub(crate) fn id(&self) -> Result<&str, IamError> {
         match self {
             Self::Root { .. } => Ok(ROOT),
             Self::User(user) => Ok(user.get()?.row.user_id.as_str()),
@@ -218,6 +232,18 @@ impl Owner {
             Self::Root { account, .. } => Ok(root_serials(&account.row)),
             Self::User(user) => Ok(&user.get()?.row.mfa_serials.0),
         }
+    }
+
+    /// Writes the owner's row as it is once more: see [`changes::touch`].
+    ///
+    /// # Errors
+    /// NoSuchEntity.
+    pub(crate) fn touch(&self, writes: &mut WriteSet) -> Result<(), IamError> {
+        match self {
+            Self::Root { account, .. } => changes::touch(writes, account),
+            Self::User(user) => changes::touch(writes, user.get()?),
+        }
+        Ok(())
     }
 
     /// Writes the owner's row with other devices.

@@ -111,6 +111,7 @@ impl Registry {
             registry.add_service(served);
         }
         registry.add_kms();
+        registry.add_iam_users();
         registry.serve::<keywright_inventory::ops::list_rotations::ListRotations>(&keywright::SERVICE);
         registry
     }
@@ -148,6 +149,41 @@ impl Registry {
         self.serve::<ops::untag_resource::UntagResource>(kms);
         self.serve::<ops::update_alias::UpdateAlias>(kms);
         self.serve::<ops::update_key_description::UpdateKeyDescription>(kms);
+    }
+
+    /// Users, groups, access keys, the account.
+    fn add_iam_users(&mut self) {
+        use keywright_iam::ops;
+        let iam = &iam::SERVICE;
+        self.serve::<ops::add_user_to_group::AddUserToGroup>(iam);
+        self.serve::<ops::create_access_key::CreateAccessKey>(iam);
+        self.serve::<ops::create_account_alias::CreateAccountAlias>(iam);
+        self.serve::<ops::create_group::CreateGroup>(iam);
+        self.serve::<ops::create_user::CreateUser>(iam);
+        self.serve::<ops::delete_access_key::DeleteAccessKey>(iam);
+        self.serve::<ops::delete_account_alias::DeleteAccountAlias>(iam);
+        self.serve::<ops::delete_group::DeleteGroup>(iam);
+        self.serve::<ops::delete_user::DeleteUser>(iam);
+        self.serve::<ops::get_access_key_last_used::GetAccessKeyLastUsed>(iam);
+        self.serve::<ops::get_account_summary::GetAccountSummary>(iam);
+        self.serve::<ops::get_group::GetGroup>(iam);
+        self.serve::<ops::get_user::GetUser>(iam);
+        self.serve::<ops::list_access_keys::ListAccessKeys>(iam);
+        self.serve::<ops::list_account_aliases::ListAccountAliases>(iam);
+        self.serve::<ops::list_groups::ListGroups>(iam);
+        self.serve::<ops::list_groups_for_user::ListGroupsForUser>(iam);
+        self.serve::<ops::list_instance_profiles_for_role::ListInstanceProfilesForRole>(iam);
+        self.serve::<ops::list_service_specific_credentials::ListServiceSpecificCredentials>(iam);
+        self.serve::<ops::list_signing_certificates::ListSigningCertificates>(iam);
+        self.serve::<ops::list_ssh_public_keys::ListSshPublicKeys>(iam);
+        self.serve::<ops::list_user_tags::ListUserTags>(iam);
+        self.serve::<ops::list_users::ListUsers>(iam);
+        self.serve::<ops::remove_user_from_group::RemoveUserFromGroup>(iam);
+        self.serve::<ops::tag_user::TagUser>(iam);
+        self.serve::<ops::untag_user::UntagUser>(iam);
+        self.serve::<ops::update_access_key::UpdateAccessKey>(iam);
+        self.serve::<ops::update_group::UpdateGroup>(iam);
+        self.serve::<ops::update_user::UpdateUser>(iam);
     }
 
     fn add_service(&mut self, served: &'static Served) {

@@ -3,8 +3,10 @@
 use super::shapes;
 use crate::boundaries::Boundary;
 use crate::changes;
+use crate::counts;
 use crate::entities::{self, Entity};
 use crate::error::IamError;
+use crate::quotas;
 use crate::service::Iam;
 use crate::tags;
 use keywright_auth::identities::{EntityKind, Json, LinkKind, NameKey, UserRow, entity_arn};
@@ -23,9 +25,10 @@ pub struct CreateUser {
     tags: Vec<(String, String)>,
 }
 
-/// Whether the name is taken, and the boundary if one is given.
+/// Whether the name is taken, how many users there are, and the boundary if one is given.
 pub struct CreateUserFacts {
     user: Entity<UserRow>,
+    users: usize,
     boundary: Option<Boundary>,
 }
 
@@ -54,6 +57,7 @@ impl Operation for CreateUser {
     ) -> Result<CreateUserFacts, IamError> {
         Ok(CreateUserFacts {
             user: entities::user(view, request, &self.name).await?,
+            users: counts::users(view, request.caller.account).await?,
             boundary: Boundary::find(view, request, self.boundary.as_deref()).await?,
         })
     }
@@ -93,6 +97,9 @@ impl Operation for CreateUser {
     ) -> Result<Decision<CreateUserResponse>, IamError> {
         if facts.user.found().is_some() {
             return Err(IamError::exists("User", &op.name));
+        }
+        if facts.users >= quotas::USERS {
+            return Err(IamError::quota("UsersPerAccount", quotas::USERS));
         }
         let account = request.caller.account;
         let mut tags = Tags::default();

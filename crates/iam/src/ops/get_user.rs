@@ -65,7 +65,7 @@ impl Operation for GetUser {
 
     fn condition<'a>(&'a self, facts: &'a GetUserFacts, _check: &'a Check, name: &str) -> ConditionValue<'a> {
         match facts {
-            GetUserFacts::User { user, .. } => entities::user_conditions(user, name),
+            GetUserFacts::User { user, .. } => entities::user_tags(user, name),
             GetUserFacts::Root => ConditionValue::Absent,
         }
     }

@@ -4,6 +4,7 @@ use super::shapes;
 use crate::error::IamError;
 use crate::paging::Paging;
 use crate::service::Iam;
+use crate::uses;
 use keywright_auth::identities::UserRow;
 use keywright_auth::{
     Authorised, Check, Checks, Decision, Env, Operation, Page, Protected, RequestContext, ServiceError as _,
@@ -12,6 +13,8 @@ use keywright_auth::{
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{ListUsersRequest, ListUsersResponse, operations};
 use keywright_store::{Column as _, Versioned};
+use keywright_types::Timestamp;
+use std::collections::BTreeMap;
 
 pub struct ListUsers {
     path_prefix: String,
@@ -22,6 +25,8 @@ pub struct ListUsers {
 pub struct UsersPage {
     page: Page,
     users: Vec<Versioned<UserRow>>,
+    /// When they last signed in by password, by their ids.
+    signed_in: BTreeMap<String, Timestamp>,
 }
 
 impl ListUsers {
@@ -59,7 +64,8 @@ impl Operation for ListUsers {
         let condition = "WHERE account = $1 AND name_key > $2 AND substr(path, 1, $3) = $4 \
                          ORDER BY name_key LIMIT $5";
         let users = view.store.select::<UserRow>(condition, &params).await.map_err(IamError::from_store)?;
-        Ok(UsersPage { page, users })
+        let signed_in = uses::last_sign_ins(view, account, &users).await?;
+        Ok(UsersPage { page, users, signed_in })
     }
 
     fn checks(&self, _facts: &UsersPage, request: &RequestContext) -> Checks {
@@ -83,7 +89,10 @@ impl Operation for ListUsers {
         let marker =
             facts.page.close(env.keyring, account, &op.scope(), &mut users, |user| user.name_key.to_string());
         Ok(Decision::answer(ListUsersResponse {
-            users: users.into_iter().map(|user| shapes::user(user, None)).collect(),
+            users: users
+                .into_iter()
+                .map(|user| shapes::listed_user(user, facts.signed_in.get(user.user_id.as_str()).copied()))
+                .collect(),
             is_truncated: Some(marker.is_some()),
             marker,
         }))

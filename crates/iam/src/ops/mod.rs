@@ -1,19 +1,45 @@
 //! The operations of IAM, one file each.
 
+pub mod add_user_to_group;
 pub mod attach_user_policy;
+pub mod create_access_key;
+pub mod create_account_alias;
+pub mod create_group;
 pub mod create_user;
 pub mod create_virtual_mfa_device;
 pub mod deactivate_mfa_device;
+pub mod delete_access_key;
+pub mod delete_account_alias;
+pub mod delete_group;
+pub mod delete_user;
 pub mod delete_virtual_mfa_device;
 pub mod enable_mfa_device;
+pub mod get_access_key_last_used;
+pub mod get_account_summary;
+pub mod get_group;
 pub mod get_mfa_device;
 pub mod get_user;
+pub mod list_access_keys;
+pub mod list_account_aliases;
+pub mod list_groups;
+pub mod list_groups_for_user;
+pub mod list_instance_profiles_for_role;
 pub mod list_mfa_device_tags;
 pub mod list_mfa_devices;
+pub mod list_service_specific_credentials;
+pub mod list_signing_certificates;
+pub mod list_ssh_public_keys;
+pub mod list_user_tags;
 pub mod list_users;
 pub mod list_virtual_mfa_devices;
+pub mod remove_user_from_group;
 pub mod resync_mfa_device;
 pub mod tag_mfa_device;
+pub mod tag_user;
 pub mod untag_mfa_device;
+pub mod untag_user;
+pub mod update_access_key;
+pub mod update_group;
+pub mod update_user;
 
 mod shapes;

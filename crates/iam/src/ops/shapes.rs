@@ -1,7 +1,7 @@
 //! Rows as IAM's answers show them.
 
-use keywright_auth::identities::UserRow;
-use keywright_aws::iam::{AttachedPermissionsBoundary, PermissionsBoundaryAttachmentType, Tag, User};
+use keywright_auth::identities::{GroupRow, UserRow};
+use keywright_aws::iam::{AttachedPermissionsBoundary, Group, PermissionsBoundaryAttachmentType, Tag, User};
 use keywright_types::{AccountId, Tags, Timestamp, root_arn};
 
 pub(crate) fn user(row: &UserRow, password_last_used: Option<Timestamp>) -> User {
@@ -28,6 +28,21 @@ pub(crate) fn root_user(account: AccountId, create_date: Timestamp) -> User {
         password_last_used: None,
         permissions_boundary: None,
         tags: None,
+    }
+}
+
+/// A user in a list, which shows less of it (IAM API Reference, ListUsers).
+pub(crate) fn listed_user(row: &UserRow, password_last_used: Option<Timestamp>) -> User {
+    User { permissions_boundary: None, tags: None, ..user(row, password_last_used) }
+}
+
+pub(crate) fn group(row: &GroupRow) -> Group {
+    Group {
+        path: row.path.clone(),
+        group_name: row.name.clone(),
+        group_id: row.group_id.to_string(),
+        arn: row.arn(),
+        create_date: row.created_at,
     }
 }
 

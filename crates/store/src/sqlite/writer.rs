@@ -91,7 +91,11 @@ fn commit_group(
     for job in group {
         transaction.execute_batch("SAVEPOINT one").map_err(classify)?;
         let outcome = match &job.task {
-            Task::Commit(writes) => apply(&transaction, writes).map_err(classify)?,
+            Task::Commit(writes) => match apply(&transaction, writes) {
+                // Another row has what must be unique: as much a conflict as a row that changed.
+                Err(cause) if is_unique_violation(&cause) => None,
+                outcome => outcome.map_err(classify)?,
+            },
             Task::Statement { sql, params } => Some(run_query(&transaction, sql, params).map_err(classify)?),
         };
         if outcome.is_none() {
@@ -127,6 +131,10 @@ fn execute(connection: &Connection, sql: &str, params: &[Value]) -> rusqlite::Re
     let mut statement = connection.prepare_cached(sql)?;
     bind(&mut statement, params)?;
     statement.raw_execute()
+}
+
+fn is_unique_violation(cause: &rusqlite::Error) -> bool {
+    cause.sqlite_error().is_some_and(|error| error.extended_code == rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE)
 }
 
 /// Sorts SQLite's errors into those after which the file is as before and those after which nobody knows.

@@ -1,0 +1,72 @@
+//! TagUser: adds tags to a user, or gives them other values.
+
+use super::shapes;
+use crate::entities::{self, Entity};
+use crate::error::IamError;
+use crate::service::Iam;
+use crate::tags;
+use keywright_auth::identities::UserRow;
+use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_aws::OperationModel;
+use keywright_aws::iam::{TagUserRequest, operations};
+use keywright_policy::ConditionValue;
+use keywright_store::WriteSet;
+
+pub struct TagUser {
+    name: String,
+    tags: Vec<(String, String)>,
+}
+
+impl Operation for TagUser {
+    type Service = Iam;
+    type Input = TagUserRequest;
+    type Output = ();
+    type Facts = Entity<UserRow>;
+    type Error = IamError;
+    const MODEL: &'static OperationModel = &operations::TAG_USER;
+    const READ_ONLY: bool = false;
+
+    fn parse(input: TagUserRequest, _service: &Iam) -> Result<Self, IamError> {
+        Ok(Self { name: input.user_name, tags: shapes::pairs(input.tags) })
+    }
+
+    async fn facts(
+        &self,
+        view: View<'_, Iam>,
+        request: &RequestContext,
+    ) -> Result<Entity<UserRow>, IamError> {
+        entities::user(view, request, &self.name).await
+    }
+
+    fn checks(&self, user: &Entity<UserRow>, _request: &RequestContext) -> Checks {
+        [user.check("iam:TagUser")].into_iter().collect()
+    }
+
+    fn condition<'a>(
+        &'a self,
+        facts: &'a Entity<UserRow>,
+        _check: &'a Check,
+        name: &str,
+    ) -> ConditionValue<'a> {
+        match tags::requested(&self.tags, name) {
+            ConditionValue::Absent => entities::user_tags(facts, name),
+            given => given,
+        }
+    }
+
+    fn decide(
+        op: &Authorised<'_, Self>,
+        facts: &Entity<UserRow>,
+        _env: Env<'_, Iam>,
+        _request: &RequestContext,
+    ) -> Result<Decision<()>, IamError> {
+        let user = facts.get()?;
+        let mut changed = user.row.clone();
+        tags::add(&mut changed.tags, op.tags.iter().cloned())?;
+        let mut writes = WriteSet::default();
+        if changed.tags != user.row.tags {
+            writes.update(&changed, user.version);
+        }
+        Ok(Decision::write((), writes))
+    }
+}
