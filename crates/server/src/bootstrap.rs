@@ -29,6 +29,12 @@ row! {
 
 const STORE_ID: &str = "store_id";
 const ACCOUNT: &str = "account";
+/// The fingerprint of the root credential that the operator gave last.
+const ROOT_GIVEN: &str = "root_credential_given";
+/// How often a root credential is put in place anew because somebody else changed something meanwhile.
+const ATTEMPTS_MAX: usize = 20;
+const NO_ACCOUNT: keywright_store::StoreError =
+    keywright_store::StoreError::Corrupt { table: "accounts", column: 0, wanted: "the server's account" };
 /// The Region that the printed credentials profile names.
 const DEFAULT_REGION: &str = "us-east-1";
 
@@ -131,6 +137,7 @@ async fn create(
     store.unlock(keyring.row_mac());
     let account = config.account_id.unwrap_or_else(|| AccountId::from_random(rng.array()));
     let credentials_file = given.is_none().then(|| config.data.join("root-credentials"));
+    let fingerprint = given.as_ref().map(|given| fingerprint(given, &keyring));
     let credential = match given {
         Some(given) => given,
         None => generate_credential(rng),
@@ -142,6 +149,9 @@ async fn create(
     let mut writes = WriteSet::default();
     writes.insert(&MetaRow { name: STORE_ID.to_owned(), value: store_id.to_string() });
     writes.insert(&MetaRow { name: ACCOUNT.to_owned(), value: account.to_string() });
+    if let Some(value) = fingerprint {
+        writes.insert(&MetaRow { name: ROOT_GIVEN.to_owned(), value });
+    }
     for key in sealed {
         writes.insert(&SealedKeyRow {
             purpose: key.purpose.as_str().to_owned(),
@@ -223,20 +233,26 @@ async fn open(
         return Err(StartError::OtherAccount { found: account.to_string(), wanted: wanted.to_string() });
     }
     if let Some(given) = given {
-        let replaced = replace_root_credential(&store, account, &given, &keyring, clock, rng).await;
-        match replaced {
-            // Another node that starts now has the same pair to put in place.
-            Err(StartError::Commit(CommitError::Conflict)) => {
-                replace_root_credential(&store, account, &given, &keyring, clock, rng).await?;
+        for attempt in 1.. {
+            match replace_root_credential(&store, account, &given, &keyring, clock, rng).await {
+                // Another node that starts now has the same pair to put in place, or the root user makes keys there.
+                Err(StartError::Commit(CommitError::Conflict)) if attempt < ATTEMPTS_MAX => {}
+                replaced => {
+                    replaced?;
+                    break;
+                }
             }
-            other => other?,
         }
     }
     let credentials_file = Some(config.data.join("root-credentials")).filter(|path| path.exists());
     Ok(Bootstrap { store, keyring, account, initialised: false, credentials_file })
 }
 
-/// The operator's pair becomes the root user's, and the pairs before it end.
+/// The operator's pair becomes the root user's when it is given for the first time, and the pairs before it end, those
+/// that the root user made itself too.
+///
+/// A pair that was given before is left as it is, whatever became of it: a key that the root user switched off or deleted
+/// does not come back with a restart, and those that it made since stay.
 async fn replace_root_credential(
     store: &Store,
     account: AccountId,
@@ -245,22 +261,39 @@ async fn replace_root_credential(
     clock: &dyn Clock,
     rng: &dyn Rng,
 ) -> Result<(), StartError> {
+    let known = store.find::<MetaRow>(&[ROOT_GIVEN.to_owned().to_value()]).await?;
+    let fingerprint = fingerprint(given, keyring);
     let rows = store
         .select::<AccessKeyRow>(
             "WHERE account = $1 AND principal = $2",
-            &[account.to_value(), "root".to_owned().to_value()],
+            &[account.to_value(), keywright_auth::ROOT.to_owned().to_value()],
         )
         .await?;
+    let mut is_in_place = false;
     for stored in &rows {
-        if let Some(current) = stored.row.open(keyring)?
-            && current.access_key_id == given.access_key_id
-            && current.secret == given.secret
-            && rows.len() == 1
-        {
-            return Ok(());
+        if let Some(current) = stored.row.open(keyring)? {
+            is_in_place |= current.access_key_id == given.access_key_id && current.secret == given.secret;
         }
     }
+    if known.as_ref().is_some_and(|known| known.row.value == fingerprint) {
+        if !is_in_place {
+            tracing::warn!(
+                access_key_id = %given.access_key_id,
+                "the root credential in the environment was given before and has been taken away since; give another to put that in its place"
+            );
+        }
+        return Ok(());
+    }
     let mut writes = WriteSet::default();
+    writes.put(&MetaRow { name: ROOT_GIVEN.to_owned(), value: fingerprint });
+    if is_in_place && known.is_none() {
+        // The pair that was made at the first start, or a store of a release that did not remember it.
+        store.commit(writes).await?;
+        return Ok(());
+    }
+    // Whoever makes a key for the root user relies on this row: none is made meanwhile that would stay.
+    let owner = store.find::<AccountRow>(&[account.to_value()]).await?.ok_or(NO_ACCOUNT)?;
+    writes.update(&owner.row, owner.version);
     let new =
         AccessKeyRow::root(given.access_key_id.clone(), account, &given.secret, keyring, rng, clock.now());
     let mut inserted = false;
@@ -278,6 +311,13 @@ async fn replace_root_credential(
     store.commit(writes).await?;
     tracing::warn!(access_key_id = %new.access_key_id, "the root credential was replaced by the one in the environment");
     Ok(())
+}
+
+/// By which a pair is known again: a MAC, which tells nobody the secret.
+fn fingerprint(given: &RootCredential, keyring: &Keyring) -> String {
+    let parts = [given.access_key_id.as_str().as_bytes(), given.secret.expose().as_bytes()];
+    let mac = keyring.row_mac().mac(ROOT_GIVEN, parts.into_iter());
+    mac.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn generate_credential(rng: &dyn Rng) -> RootCredential {
