@@ -11,7 +11,7 @@ use keywright_types::{AccountId, UniqueId};
 use std::future::Future;
 
 /// A row that has policies.
-pub(crate) trait Bearer: Row + Clone + Send + Sync {
+pub trait Bearer: Row + Clone + Send + Sync {
     /// As AWS's texts call it.
     const WORD: &'static str;
     /// The name of the quota of attached policies.
@@ -40,7 +40,7 @@ pub(crate) trait Bearer: Row + Clone + Send + Sync {
 }
 
 /// A row that can have a permissions boundary.
-pub(crate) trait Bounded: Bearer {
+pub trait Bounded: Bearer {
     const BOUNDARY_LINK: LinkKind;
 
     fn boundary(&self) -> Option<&str>;
