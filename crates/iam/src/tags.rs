@@ -78,12 +78,11 @@ pub(crate) fn requested<'a>(given: &'a [(String, String)], name: &str) -> Condit
         .map_or(ConditionValue::Absent, |(_, value)| ConditionValue::Single(value.as_str().into()))
 }
 
-/// `aws:TagKeys` of a request that names tags to take away.
-pub(crate) fn named<'a>(keys: &'a [String], name: &str) -> ConditionValue<'a> {
-    if name == "aws:tagkeys" {
-        ConditionValue::Multi(keys.iter().map(String::as_str).collect())
-    } else {
-        ConditionValue::Absent
+/// `aws:TagKeys` of a request that takes tags away.
+pub(crate) fn requested_keys<'a>(keys: &'a [String], name: &str) -> ConditionValue<'a> {
+    match name {
+        "aws:tagkeys" => ConditionValue::Multi(keys.iter().map(String::as_str).collect()),
+        _ => ConditionValue::Absent,
     }
 }
 

@@ -112,6 +112,9 @@ impl Registry {
         }
         registry.add_kms();
         registry.add_iam_users();
+        registry.add_iam_roles();
+        registry.add_iam_policies();
+        registry.add_iam_policies_of_identities();
         registry.serve::<keywright_inventory::ops::list_rotations::ListRotations>(&keywright::SERVICE);
         registry
     }
@@ -184,6 +187,69 @@ impl Registry {
         self.serve::<ops::update_access_key::UpdateAccessKey>(iam);
         self.serve::<ops::update_group::UpdateGroup>(iam);
         self.serve::<ops::update_user::UpdateUser>(iam);
+    }
+
+    fn add_iam_roles(&mut self) {
+        use keywright_iam::ops;
+        let iam = &iam::SERVICE;
+        self.serve::<ops::create_role::CreateRole>(iam);
+        self.serve::<ops::delete_role::DeleteRole>(iam);
+        self.serve::<ops::get_role::GetRole>(iam);
+        self.serve::<ops::list_role_tags::ListRoleTags>(iam);
+        self.serve::<ops::list_roles::ListRoles>(iam);
+        self.serve::<ops::tag_role::TagRole>(iam);
+        self.serve::<ops::untag_role::UntagRole>(iam);
+        self.serve::<ops::update_assume_role_policy::UpdateAssumeRolePolicy>(iam);
+        self.serve::<ops::update_role::UpdateRole>(iam);
+        self.serve::<ops::update_role_description::UpdateRoleDescription>(iam);
+    }
+
+    fn add_iam_policies(&mut self) {
+        use keywright_iam::ops;
+        let iam = &iam::SERVICE;
+        self.serve::<ops::create_policy::CreatePolicy>(iam);
+        self.serve::<ops::create_policy_version::CreatePolicyVersion>(iam);
+        self.serve::<ops::delete_policy::DeletePolicy>(iam);
+        self.serve::<ops::delete_policy_version::DeletePolicyVersion>(iam);
+        self.serve::<ops::get_policy::GetPolicy>(iam);
+        self.serve::<ops::get_policy_version::GetPolicyVersion>(iam);
+        self.serve::<ops::list_entities_for_policy::ListEntitiesForPolicy>(iam);
+        self.serve::<ops::list_policies::ListPolicies>(iam);
+        self.serve::<ops::list_policy_tags::ListPolicyTags>(iam);
+        self.serve::<ops::list_policy_versions::ListPolicyVersions>(iam);
+        self.serve::<ops::set_default_policy_version::SetDefaultPolicyVersion>(iam);
+        self.serve::<ops::tag_policy::TagPolicy>(iam);
+        self.serve::<ops::untag_policy::UntagPolicy>(iam);
+    }
+
+    fn add_iam_policies_of_identities(&mut self) {
+        use keywright_iam::ops;
+        let iam = &iam::SERVICE;
+        self.serve::<ops::attach_group_policy::AttachGroupPolicy>(iam);
+        self.serve::<ops::attach_role_policy::AttachRolePolicy>(iam);
+        self.serve::<ops::attach_user_policy::AttachUserPolicy>(iam);
+        self.serve::<ops::delete_group_policy::DeleteGroupPolicy>(iam);
+        self.serve::<ops::delete_role_permissions_boundary::DeleteRolePermissionsBoundary>(iam);
+        self.serve::<ops::delete_role_policy::DeleteRolePolicy>(iam);
+        self.serve::<ops::delete_user_permissions_boundary::DeleteUserPermissionsBoundary>(iam);
+        self.serve::<ops::delete_user_policy::DeleteUserPolicy>(iam);
+        self.serve::<ops::detach_group_policy::DetachGroupPolicy>(iam);
+        self.serve::<ops::detach_role_policy::DetachRolePolicy>(iam);
+        self.serve::<ops::detach_user_policy::DetachUserPolicy>(iam);
+        self.serve::<ops::get_group_policy::GetGroupPolicy>(iam);
+        self.serve::<ops::get_role_policy::GetRolePolicy>(iam);
+        self.serve::<ops::get_user_policy::GetUserPolicy>(iam);
+        self.serve::<ops::list_attached_group_policies::ListAttachedGroupPolicies>(iam);
+        self.serve::<ops::list_attached_role_policies::ListAttachedRolePolicies>(iam);
+        self.serve::<ops::list_attached_user_policies::ListAttachedUserPolicies>(iam);
+        self.serve::<ops::list_group_policies::ListGroupPolicies>(iam);
+        self.serve::<ops::list_role_policies::ListRolePolicies>(iam);
+        self.serve::<ops::list_user_policies::ListUserPolicies>(iam);
+        self.serve::<ops::put_group_policy::PutGroupPolicy>(iam);
+        self.serve::<ops::put_role_permissions_boundary::PutRolePermissionsBoundary>(iam);
+        self.serve::<ops::put_role_policy::PutRolePolicy>(iam);
+        self.serve::<ops::put_user_permissions_boundary::PutUserPermissionsBoundary>(iam);
+        self.serve::<ops::put_user_policy::PutUserPolicy>(iam);
     }
 
     fn add_service(&mut self, served: &'static Served) {

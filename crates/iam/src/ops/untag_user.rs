@@ -47,7 +47,7 @@ impl Operation for UntagUser {
         _check: &'a Check,
         name: &str,
     ) -> ConditionValue<'a> {
-        match tags::named(&self.keys, name) {
+        match tags::requested_keys(&self.keys, name) {
             ConditionValue::Absent => entities::user_tags(facts, name),
             given => given,
         }
