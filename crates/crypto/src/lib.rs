@@ -1,8 +1,8 @@
 //! Cryptography: the key hierarchy, wrapping, the ciphertext format, MACs, the seal.
 //!
 //! What: root key (sealed) → domain keys, by epochs → backing keys (wrapped rows) → a message key for each
-//! message. Everything is AES-256-GCM, HMAC-SHA-256 and Ed25519 of aws-lc-rs; nothing here is an algorithm
-//! of our own.
+//! message. Everything is AES-256-GCM, HMAC-SHA-256 and Ed25519 of aws-lc-rs, and Argon2id for passwords; nothing
+//! here is an algorithm of our own.
 //! Why here: this crate knows no accounts, no policies and no SQL, and is the only author of nonces.
 //!
 //! Invariants
@@ -24,6 +24,7 @@ mod mac;
 mod material;
 mod message;
 mod one_time_code;
+mod password_hash;
 mod rng;
 mod root_key;
 mod seal;
@@ -40,6 +41,7 @@ pub use mac::{InvalidSeal, MarkerKey, RowMac};
 pub use material::{KeyMaterial, MaterialKey};
 pub use message::{ContextTooLong, DecryptError, HEADER_LEN, Header, OVERHEAD, decrypt, encrypt};
 pub use one_time_code::{STEP_SECONDS, matching_step};
+pub use password_hash::{InvalidHash, PasswordHash};
 pub use rng::SystemRng;
 pub use root_key::RootKey;
 pub use seal::{FileSeal, SealError};

@@ -25,7 +25,7 @@ pub(crate) async fn owner(
 ) -> Result<Owner, IamError> {
     match (name, &request.caller.principal) {
         (None, Principal::Root { .. }) => Owner::root(view, request).await,
-        _ => entities::user_or_self(view, request, name).await.map(Owner::User),
+        _ => entities::user_or_self(view, request, name).await.map(|user| Owner::User(Box::new(user))),
     }
 }
 

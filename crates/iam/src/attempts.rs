@@ -48,8 +48,10 @@ impl Attempts {
         let mut spans = self.spans.lock();
         if spans.len() >= REMEMBERED_MAX && !spans.contains_key(name) {
             spans.retain(|_, span| span.ends_at > now);
-            if spans.len() >= REMEMBERED_MAX {
-                return Err(TooMany);
+            // Sign-in counts names that nobody has, too: those must not keep users out, so the oldest goes.
+            let oldest = spans.iter().min_by_key(|(_, span)| span.ends_at).map(|(name, _)| name.clone());
+            if let Some(oldest) = oldest.filter(|_| spans.len() >= REMEMBERED_MAX) {
+                spans.remove(&oldest);
             }
         }
         let fresh = || Span { ends_at: now.plus(SPAN), tries: 0, last: request };

@@ -53,7 +53,9 @@ pub enum IamError {
     PolicyNotAttachable {
         message: String,
     },
-    /// A report that nobody asked for, or that is too old.
+    /// A report that is too old to be given.
+    ReportExpired,
+    /// A report that nobody asked for.
     ReportNotPresent,
     Unmodifiable {
         message: String,
@@ -145,6 +147,11 @@ impl ServiceError for IamError {
             Self::PolicyNotAttachable { message } => {
                 ("PolicyNotAttachable", 400, Some(message.clone().into()))
             }
+            Self::ReportExpired => (
+                "ReportExpired",
+                410,
+                Some("The most recent credential report has expired; call GenerateCredentialReport.".into()),
+            ),
             Self::ReportNotPresent => (
                 "ReportNotPresent",
                 410,
@@ -191,6 +198,7 @@ impl ServiceError for IamError {
             | Self::PasswordPolicyViolation { .. }
             | Self::PolicyEvaluation { .. }
             | Self::PolicyNotAttachable { .. }
+            | Self::ReportExpired
             | Self::ReportNotPresent
             | Self::Unmodifiable { .. }
             | Self::Validation { .. } => None,

@@ -110,7 +110,7 @@ pub enum Owner {
         account: Versioned<AccountRow>,
         arn: String,
     },
-    User(Entity<UserRow>),
+    User(Box<Entity<UserRow>>),
 }
 
 impl Owner {
@@ -129,7 +129,8 @@ impl Owner {
         if itself && matches!(caller.principal, Principal::Root { .. }) {
             return Self::root(view, request).await;
         }
-        entities::user_or_self(view, request, name).await.map(Self::User)
+        let user = entities::user_or_self(view, request, name).await?;
+        Ok(Self::User(Box::new(user)))
     }
 
     /// # Errors
@@ -160,7 +161,7 @@ impl Owner {
                     |_| IamError::internal(Cause::new("an MFA device names a user by what is no id"));
                 let id = UniqueId::parse(id).map_err(corrupt)?;
                 let found = find_user_by_id(view.store, &id).await.map_err(IamError::from_store)?;
-                Ok(found.map(|found| Self::User(entities::known_user(found))))
+                Ok(found.map(|found| Self::User(Box::new(entities::known_user(found)))))
             }
         }
     }

@@ -1,6 +1,8 @@
 //! The service's settings and what its operations share.
 
 use crate::attempts::Attempts;
+use crate::credential_uses::CredentialUses;
+use crate::passwords::Passwords;
 use keywright_auth::identities::Identities;
 use std::sync::Arc;
 
@@ -8,11 +10,18 @@ use std::sync::Arc;
 pub struct Iam {
     pub(crate) identities: Arc<Identities>,
     pub(crate) attempts: Attempts,
+    pub uses: CredentialUses,
+    pub(crate) passwords: Passwords,
 }
 
 impl Iam {
     #[must_use]
     pub fn new(identities: Arc<Identities>) -> Arc<Self> {
-        Arc::new(Self { identities, attempts: Attempts::default() })
+        Arc::new(Self {
+            identities,
+            attempts: Attempts::default(),
+            uses: CredentialUses::default(),
+            passwords: Passwords::default(),
+        })
     }
 }

@@ -37,7 +37,10 @@ where
     let result = attempt::<Op>(app, service_model, &mut request, body, &mut parameters, &mut resources).await;
     let request = &request;
     match result {
-        Ok(body) => Ok(body),
+        Ok(body) => {
+            app.iam.uses.note(request, Op::MODEL.service);
+            Ok(body)
+        }
         Err(mut error) => {
             let settling = error.take_settling();
             let wire = error.into_wire(request);

@@ -115,6 +115,7 @@ impl Registry {
         registry.add_iam_roles();
         registry.add_iam_policies();
         registry.add_iam_policies_of_identities();
+        registry.add_iam_signin();
         registry.serve::<keywright_inventory::ops::list_rotations::ListRotations>(&keywright::SERVICE);
         registry
     }
@@ -250,6 +251,34 @@ impl Registry {
         self.serve::<ops::put_role_policy::PutRolePolicy>(iam);
         self.serve::<ops::put_user_permissions_boundary::PutUserPermissionsBoundary>(iam);
         self.serve::<ops::put_user_policy::PutUserPolicy>(iam);
+    }
+
+    /// Passwords, MFA devices, and what an account's credentials and rights are.
+    fn add_iam_signin(&mut self) {
+        use keywright_iam::ops;
+        let iam = &iam::SERVICE;
+        self.serve::<ops::change_password::ChangePassword>(iam);
+        self.serve::<ops::create_login_profile::CreateLoginProfile>(iam);
+        self.serve::<ops::create_virtual_mfa_device::CreateVirtualMfaDevice>(iam);
+        self.serve::<ops::deactivate_mfa_device::DeactivateMfaDevice>(iam);
+        self.serve::<ops::delete_account_password_policy::DeleteAccountPasswordPolicy>(iam);
+        self.serve::<ops::delete_login_profile::DeleteLoginProfile>(iam);
+        self.serve::<ops::delete_virtual_mfa_device::DeleteVirtualMfaDevice>(iam);
+        self.serve::<ops::enable_mfa_device::EnableMfaDevice>(iam);
+        self.serve::<ops::generate_credential_report::GenerateCredentialReport>(iam);
+        self.serve::<ops::get_account_authorization_details::GetAccountAuthorizationDetails>(iam);
+        self.serve::<ops::get_account_password_policy::GetAccountPasswordPolicy>(iam);
+        self.serve::<ops::get_credential_report::GetCredentialReport>(iam);
+        self.serve::<ops::get_login_profile::GetLoginProfile>(iam);
+        self.serve::<ops::get_mfa_device::GetMfaDevice>(iam);
+        self.serve::<ops::list_mfa_device_tags::ListMfaDeviceTags>(iam);
+        self.serve::<ops::list_mfa_devices::ListMfaDevices>(iam);
+        self.serve::<ops::list_virtual_mfa_devices::ListVirtualMfaDevices>(iam);
+        self.serve::<ops::resync_mfa_device::ResyncMfaDevice>(iam);
+        self.serve::<ops::tag_mfa_device::TagMfaDevice>(iam);
+        self.serve::<ops::untag_mfa_device::UntagMfaDevice>(iam);
+        self.serve::<ops::update_account_password_policy::UpdateAccountPasswordPolicy>(iam);
+        self.serve::<ops::update_login_profile::UpdateLoginProfile>(iam);
     }
 
     fn add_service(&mut self, served: &'static Served) {

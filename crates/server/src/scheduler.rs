@@ -187,6 +187,12 @@ pub(crate) async fn flush_usage(app: Arc<App>) {
         }
     }
     app.kms.last_usage.flushed();
+    for writes in app.iam.uses.flush() {
+        if let Err(fault) = app.store.commit(writes).await {
+            tracing::warn!(%fault, "last uses of credentials could not be written");
+        }
+    }
+    app.iam.uses.flushed();
 }
 
 async fn checkpoint(app: Arc<App>) {

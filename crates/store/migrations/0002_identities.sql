@@ -122,6 +122,16 @@ CREATE TABLE credential_uses (
     PRIMARY KEY (name)
 );
 
+-- The last report on the credentials of an account: what GetCredentialReport gives until a new one is made.
+CREATE TABLE credential_reports (
+    account {text} NOT NULL,
+    generated_at BIGINT NOT NULL,
+    content {text} NOT NULL,
+    row_version BIGINT NOT NULL,
+    mac {blob} NOT NULL,
+    PRIMARY KEY (account)
+);
+
 -- Grants on keys. The grantee is part of the primary key, so that whoever hears of a change knows whose rights it
 -- touches; `grantee` is the ARN as given, `grantee_id` the unique id behind it.
 CREATE TABLE grants (

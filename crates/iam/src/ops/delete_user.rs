@@ -61,7 +61,7 @@ impl Operation for DeleteUser {
         view: View<'_, Iam>,
         request: &RequestContext,
     ) -> Result<DeleteUserFacts, IamError> {
-        let owner = Owner::User(entities::user(view, request, &self.name).await?);
+        let owner = Owner::User(Box::new(entities::user(view, request, &self.name).await?));
         let has_access_keys = !access_keys::of(view, request, &owner).await?.is_empty();
         Ok(DeleteUserFacts { owner, has_access_keys })
     }
