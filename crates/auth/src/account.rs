@@ -1,5 +1,6 @@
 //! Accounts: the owners of everything.
 
+use crate::identities::Json;
 use keywright_store::row;
 use keywright_types::{AccountId, Timestamp};
 
@@ -14,6 +15,8 @@ row! {
             alias: Option<String>,
             /// JSON of what IAM calls the account's password policy.
             password_policy: Option<String>,
+            /// Serial numbers of the MFA devices that are switched on for the root user, as in a user's row.
+            root_mfa_serials: Option<Json<Vec<String>>>,
         }
     }
 }

@@ -115,6 +115,17 @@ pub(crate) async fn user_or_self(
     }
 }
 
+/// A user that was found by its id.
+pub(crate) fn known_user(found: Versioned<UserRow>) -> Entity<UserRow> {
+    let name = found.row.name.clone();
+    entity(EntityKind::User, found.row.account, &name, Some(found))
+}
+
+/// What stands for all users of an account in a check.
+pub(crate) fn any_user_arn(account: AccountId) -> String {
+    entity_arn(account, EntityKind::User, "/", "*")
+}
+
 /// # Errors
 /// The store's.
 pub(crate) async fn group(

@@ -15,18 +15,22 @@
 //! Not here: who may do what (auth, policy), the door's check of signatures and tokens (auth).
 
 mod attachments;
+mod attempts;
+mod base32;
 mod bearers;
 mod boundaries;
 mod changes;
 mod entities;
 mod error;
 mod inline;
+mod mfa;
 pub mod ops;
 mod paging;
 mod policies;
 mod policy_entities;
 mod policy_list;
 mod policy_text;
+mod qr_code;
 mod role_settings;
 mod service;
 pub mod sts;

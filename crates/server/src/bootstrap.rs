@@ -150,7 +150,13 @@ async fn create(
             created_at: now,
         });
     }
-    writes.insert(&AccountRow { account, created_at: now, alias: None, password_policy: None });
+    writes.insert(&AccountRow {
+        account,
+        created_at: now,
+        alias: None,
+        password_policy: None,
+        root_mfa_serials: None,
+    });
     let row = AccessKeyRow::root(credential.access_key_id, account, &credential.secret, &keyring, rng, now);
     writes.insert(&row);
     store.commit(writes).await?;

@@ -5,6 +5,7 @@
 
 ALTER TABLE accounts ADD COLUMN alias {text};
 ALTER TABLE accounts ADD COLUMN password_policy {text};
+ALTER TABLE accounts ADD COLUMN root_mfa_serials {text};
 CREATE UNIQUE INDEX accounts_by_alias ON accounts (alias);
 CREATE INDEX access_keys_by_principal ON access_keys (account, principal);
 
@@ -103,6 +104,7 @@ CREATE TABLE mfa_devices (
     user_id {text},
     enabled_at BIGINT,
     used_step BIGINT NOT NULL,
+    drift_steps BIGINT NOT NULL,
     tags {text} NOT NULL,
     row_version BIGINT NOT NULL,
     mac {blob} NOT NULL,

@@ -151,6 +151,7 @@ row! {
 
 row! {
     /// An MFA device: a seed for one-time codes.
+    #[derive(Debug, Clone)]
     pub struct MfaDeviceRow in "mfa_devices" maced true {
         key { account: AccountId, serial: String }
         columns {
@@ -161,6 +162,8 @@ row! {
             enabled_at: Option<Timestamp>,
             /// The time step of the last code that was accepted: none of it or before it is accepted again.
             used_step: i64,
+            /// How many time steps the device's clock is ahead of ours, as it was found to be.
+            drift_steps: i64,
             tags: Tags,
         }
     }

@@ -2,7 +2,7 @@
 
 use keywright_auth::identities::UserRow;
 use keywright_aws::iam::{AttachedPermissionsBoundary, PermissionsBoundaryAttachmentType, Tag, User};
-use keywright_types::{Tags, Timestamp};
+use keywright_types::{AccountId, Tags, Timestamp, root_arn};
 
 pub(crate) fn user(row: &UserRow, password_last_used: Option<Timestamp>) -> User {
     User {
@@ -14,6 +14,20 @@ pub(crate) fn user(row: &UserRow, password_last_used: Option<Timestamp>) -> User
         password_last_used,
         permissions_boundary: row.boundary.as_deref().map(boundary),
         tags: Some(tags(&row.tags)).filter(|tags| !tags.is_empty()),
+    }
+}
+
+/// The root user: its account is all there is of it.
+pub(crate) fn root_user(account: AccountId, create_date: Timestamp) -> User {
+    User {
+        path: "/".to_owned(),
+        user_name: String::new(),
+        user_id: account.to_string(),
+        arn: root_arn(account),
+        create_date,
+        password_last_used: None,
+        permissions_boundary: None,
+        tags: None,
     }
 }
 
