@@ -81,6 +81,8 @@ pub trait Operation: Sized + Send + Sync + 'static {
     const MODEL: &'static OperationModel;
     /// CloudTrail's `readOnly`: nothing changes that a later request could see.
     const READ_ONLY: bool;
+    /// Whether the trail shows the answer's allowed members (CloudTrail's `responseElements`).
+    const RECORDS_ANSWER: bool = !Self::READ_ONLY;
     /// Whether callers of other accounts may be let in by a resource's policy. For an operation without this no policy
     /// can (KMS Developer Guide, "AWS KMS permissions", the column of cross-account use).
     const CROSS_ACCOUNT: bool = false;

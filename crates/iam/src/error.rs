@@ -32,8 +32,17 @@ pub enum IamError {
     IdpCommunication {
         message: String,
     },
+    /// A message to be decoded that is none of this service's.
+    InvalidAuthorizationMessage,
+    InvalidContextAssertion,
+    IdpRejectedClaim {
+        message: String,
+    },
     InvalidInput {
         message: String,
+    },
+    InvalidParameter {
+        message: Cow<'static, str>,
     },
     InvalidUserType,
     LimitExceeded {
@@ -43,7 +52,11 @@ pub enum IamError {
     NoSuchEntity {
         message: String,
     },
-    PackedPolicyTooLarge,
+    /// What a session would carry; percent of what it may.
+    PackedPolicyTooLarge {
+        what: &'static str,
+        percent: i32,
+    },
     PasswordPolicyViolation {
         message: String,
     },
@@ -78,6 +91,10 @@ pub enum PolicyFault {
 impl IamError {
     pub(crate) fn validation(message: impl Into<String>) -> Self {
         Self::Validation { message: message.into() }
+    }
+
+    pub(crate) fn parameter(message: &'static str) -> Self {
+        Self::InvalidParameter { message: message.into() }
     }
 
     /// "The user with name bob cannot be found."
@@ -133,13 +150,36 @@ impl ServiceError for IamError {
             Self::LimitExceeded { message } => ("LimitExceeded", 409, Some(message.clone().into())),
             Self::MalformedPolicy(fault) => ("MalformedPolicyDocument", 400, Some(fault.message())),
             Self::NoSuchEntity { message } => ("NoSuchEntity", 404, Some(message.clone().into())),
-            Self::PackedPolicyTooLarge => (
+            Self::PackedPolicyTooLarge { what: "policy", percent } => (
                 "PackedPolicyTooLarge",
                 400,
                 Some(
-                    "The session policies and tags together are larger than what a session may carry.".into(),
+                    format!(
+                        "Packed policy consumes {percent}% of allotted space, please use smaller policy."
+                    )
+                    .into(),
                 ),
             ),
+            Self::PackedPolicyTooLarge { what, percent } => (
+                "PackedPolicyTooLarge",
+                400,
+                Some(format!("Packed size of {what} consumes {percent}% of allotted space.").into()),
+            ),
+            Self::InvalidAuthorizationMessage => (
+                "InvalidAuthorizationMessageException",
+                400,
+                Some(
+                    "The message is none of this service's: it says in plain text why a request is denied."
+                        .into(),
+                ),
+            ),
+            Self::InvalidContextAssertion => (
+                "InvalidContextAssertion",
+                400,
+                Some("The context assertion is not of a trusted context provider.".into()),
+            ),
+            Self::IdpRejectedClaim { message } => ("IDPRejectedClaim", 403, Some(message.clone().into())),
+            Self::InvalidParameter { message } => ("InvalidParameterValue", 400, Some(message.clone())),
             Self::PasswordPolicyViolation { message } => {
                 ("PasswordPolicyViolation", 400, Some(message.clone().into()))
             }
@@ -194,7 +234,11 @@ impl ServiceError for IamError {
             | Self::LimitExceeded { .. }
             | Self::MalformedPolicy(_)
             | Self::NoSuchEntity { .. }
-            | Self::PackedPolicyTooLarge
+            | Self::InvalidAuthorizationMessage
+            | Self::InvalidContextAssertion
+            | Self::IdpRejectedClaim { .. }
+            | Self::InvalidParameter { .. }
+            | Self::PackedPolicyTooLarge { .. }
             | Self::PasswordPolicyViolation { .. }
             | Self::PolicyEvaluation { .. }
             | Self::PolicyNotAttachable { .. }

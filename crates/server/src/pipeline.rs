@@ -246,7 +246,7 @@ async fn publish(
 /// CloudTrail's `responseElements`: nothing for reads and cryptographic calls, the output's allowed members
 /// for changes, and for changes without an output the key's ARN (KMS logs it since December 2022).
 fn response_elements<Op: Operation>(output: &Op::Output, resources: &[String]) -> Option<String> {
-    if Op::READ_ONLY {
+    if !Op::RECORDS_ANSWER {
         return None;
     }
     let mut writer = JsonWriter::default();
