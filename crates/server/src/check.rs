@@ -4,8 +4,9 @@ use crate::bootstrap::open_keyring;
 use crate::config::Config;
 use crate::error::StartError;
 use crate::node::NodeRow;
+use keywright_auth::identities::{GroupRow, MfaDeviceRow, PolicyRow, RoleRow, UserRow};
 use keywright_auth::{AccessKeyRow, AccountRow};
-use keywright_kms::{AliasRow, KeyRow, MaterialRow};
+use keywright_kms::{AliasRow, GrantRow, KeyRow, MaterialRow};
 use keywright_store::{CheckReport, Row as _, Store, TableSpec};
 
 /// The tables whose rows carry a MAC.

@@ -5,6 +5,7 @@ use super::parse;
 use crate::alias::{AliasRow, predefined_service};
 use crate::condition;
 use crate::error::KmsError;
+use crate::grant::{Asked, GrantTokens};
 use crate::key::KeyManager;
 use crate::new_key::NewKey;
 use crate::service::{Kms, Resolved, local_arn};
@@ -12,11 +13,12 @@ use crate::{key_policy, metadata};
 use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, Protected, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::kms::{DescribeKeyRequest, DescribeKeyResponse, operations};
-use keywright_policy::ConditionValue;
+use keywright_policy::{ConditionValue, Grant};
 use keywright_types::{KeyId, KeyRef};
 
 pub struct DescribeKey {
     key: KeyRef,
+    tokens: GrantTokens,
 }
 
 impl DescribeKey {
@@ -40,27 +42,37 @@ impl Operation for DescribeKey {
     const CROSS_ACCOUNT: bool = true;
 
     fn parse(input: DescribeKeyRequest, service: &Kms) -> Result<Self, KmsError> {
-        parse::grant_tokens(input.grant_tokens)?;
-        Ok(Self { key: parse::key(&input.key_id, service)? })
+        Ok(Self { key: parse::key(&input.key_id, service)?, tokens: input.grant_tokens.into() })
     }
 
     async fn facts(&self, view: View<'_, Kms>, request: &RequestContext) -> Result<Resolved, KmsError> {
+        self.tokens.check(view).await?;
         view.service.resolve(view, &self.key, request).await
     }
 
-    fn checks(&self, facts: &Resolved, _request: &RequestContext) -> Checks {
+    fn checks(&self, facts: &Resolved, request: &RequestContext) -> Checks {
         let check = match Self::to_make(facts) {
             // The key is made with a policy that lets the account look at it.
             Some(_) => {
                 Check { action: "kms:DescribeKey", protected: Protected::ByIdentity { arn: "*".to_owned() } }
             }
-            None => facts.check("kms:DescribeKey"),
+            None => facts.check_named("kms:DescribeKey", &self.key, request),
         };
         [check].into_iter().collect()
     }
 
     fn condition<'a>(&'a self, facts: &'a Resolved, _check: &'a Check, name: &str) -> ConditionValue<'a> {
         condition::of_key(facts, Some(&self.key), name)
+    }
+
+    async fn granted(
+        &self,
+        facts: &Resolved,
+        _check: &Check,
+        view: View<'_, Kms>,
+        request: &RequestContext,
+    ) -> Result<Grant, KmsError> {
+        view.service.granted(view, Some(facts), Asked::Look, request).await
     }
 
     fn decide(
