@@ -5,8 +5,8 @@ use crate::context::{RequestContext, View};
 use crate::operation::{Check, Checks, Operation, Protected, Rule};
 use crate::session::SessionOf;
 use keywright_policy::{
-    ConditionValue, Context, Denial, Document, Grant, Identity, Kind, PrincipalFacts, PrincipalKind, Request, Verdict,
-    decide_kms, decide_union,
+    ConditionValue, Context, Denial, Document, Grant, Identity, Kind, PrincipalFacts, PrincipalKind, Request,
+    Verdict, decide_kms, decide_union,
 };
 use keywright_types::Principal;
 use smallvec::SmallVec;
@@ -76,8 +76,7 @@ fn explain<Op: Operation>(
     denial: Denial,
 ) -> String {
     let Protected::Veiled { known, .. } = &check.protected else { return message(check, request, denial) };
-    let as_if_absent =
-        Check { action: check.action, protected: Protected::Absent { arn: known.clone() } };
+    let as_if_absent = Check { action: check.action, protected: Protected::Absent { arn: known.clone() } };
     match ask(op, facts, &as_if_absent, request, Grant::None) {
         Err(denial) => message(&as_if_absent, request, denial),
         Ok(()) => no_right_to_open(&request.caller.arn, check.action),
@@ -215,7 +214,8 @@ fn is_barred(action: &str, request: &RequestContext) -> bool {
     match &session.facts.of {
         SessionOf::Role { .. } => action == "sts:GetSessionToken",
         SessionOf::User { .. } => {
-            let sts = action.starts_with("sts:") && !matches!(action, "sts:AssumeRole" | "sts:TagSession" | "sts:SetSourceIdentity");
+            let sts = action.starts_with("sts:")
+                && !matches!(action, "sts:AssumeRole" | "sts:TagSession" | "sts:SetSourceIdentity");
             sts || (action.starts_with("iam:") && session.facts.mfa_at.is_none())
         }
     }

@@ -40,6 +40,9 @@ fn of_existing<'a>(key: &'a Key, name: &str) -> ConditionValue<'a> {
         "kms:keyusage" | "kms:customermasterkeyusage" => ConditionValue::Single(key.usage.as_str().into()),
         "kms:keyorigin" => ConditionValue::Single(key.origin.as_str().into()),
         "kms:multiregion" => ConditionValue::Bool(false),
+        "kms:resourcealiases" if !key.alias_names.is_empty() => {
+            ConditionValue::Multi(key.alias_names.iter().map(String::as_str).collect())
+        }
         _ => match name.strip_prefix("aws:resourcetag/") {
             // Condition keys ignore case, and so does the tag's name behind them.
             Some(tag) => key

@@ -20,8 +20,8 @@ pub(crate) use token::{GrantToken, GrantTokens};
 
 use crate::error::KmsError;
 use crate::ops::symmetric::EncryptionContext;
-use keywright_auth::identities::Json;
 use keywright_auth::ServiceError as _;
+use keywright_auth::identities::Json;
 use keywright_aws::kms::{GrantConstraints, GrantListEntry, GrantOperation};
 use keywright_store::{Column, Row as _, RowVersion, Store, StoreError, Value, Versioned, WriteSet, row};
 use keywright_types::{AccountId, KeyArn, KeyId, Region, Timestamp, root_arn};
@@ -401,15 +401,21 @@ mod tests {
     #[test]
     fn covering_is_what_it_says() {
         const RULES: &[&str] = &[
-            "none", "equals ", "equals a=1", "equals a=1,b=2", "equals b=2", "subset ", "subset a=1", "subset a=2",
+            "none",
+            "equals ",
+            "equals a=1",
+            "equals a=1,b=2",
+            "equals b=2",
+            "subset ",
+            "subset a=1",
+            "subset a=2",
             "subset a=1,b=2",
         ];
         let contexts: Vec<EncryptionContext> =
             ["", "a=1", "a=2", "b=2", "a=1,b=2", "a=2,b=2", "a=1,c=3", "a=1,b=2,c=3"].map(pairs).into();
         for own in RULES.iter().map(|text| constraint(text)) {
             for other in RULES.iter().map(|text| constraint(text)) {
-                let really =
-                    contexts.iter().all(|context| !other.holds(context) || own.holds(context));
+                let really = contexts.iter().all(|context| !other.holds(context) || own.holds(context));
                 assert_eq!(own.covers(&other), really, "{own:?} covers {other:?}");
             }
         }

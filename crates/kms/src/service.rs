@@ -1,6 +1,6 @@
 //! The service's settings and caches, and how a name becomes a key.
 
-use crate::alias::AliasRow;
+use crate::alias::{AliasNames, AliasRow};
 use crate::error::{KmsError, NotFound};
 use crate::grant::{Asked, Grant, GrantId, GrantRow, Grants, parties_of};
 use crate::key::{Key, KeyRow};
@@ -251,7 +251,14 @@ impl Kms {
         let of_key = [arn.account.to_value(), arn.region.to_value(), arn.key_id.to_value()];
         let Some(stored) = store.find::<KeyRow>(&of_key).await? else { return Ok(None) };
         let policy = self.compile(&stored.row.policy)?;
-        Key::from_row(stored, policy).map(|key| Some(Arc::new(key)))
+        let names = match &stored.row.alias_names {
+            Some(_) => None,
+            // If one is added between the two reads, the key has a new version by then, and this one is not kept.
+            None => Some(load_alias_names(store, arn).await?),
+        };
+        let mut key = Key::from_row(stored, policy)?;
+        key.alias_names = names.unwrap_or(key.alias_names);
+        Ok(Some(Arc::new(key)))
     }
 
     /// A stored policy, compiled; the same text is compiled once.
@@ -324,12 +331,22 @@ fn known_arn(account: &str, region: &str, key_id: &str) -> Option<KeyArn> {
     })
 }
 
+async fn load_alias_names(store: &Store, key: &KeyArn) -> Result<AliasNames, StoreError> {
+    let rows = store
+        .select::<AliasRow>("WHERE account = $1 AND region = $2 AND key_id = $3", &key_values(key))
+        .await?;
+    Ok(rows.into_iter().map(|stored| stored.row.name.to_string()).collect())
+}
+
 async fn load_alias(store: &Store, alias: &AliasArn) -> Result<Option<KeyId>, StoreError> {
     let of_alias = [alias.account.to_value(), alias.region.to_value(), alias.name.to_value()];
     Ok(store.find::<AliasRow>(&of_alias).await?.map(|stored| stored.row.key_id))
 }
 
-async fn find_owner(store: &Store, (region, key_id): &(Region, KeyId)) -> Result<Option<AccountId>, StoreError> {
+async fn find_owner(
+    store: &Store,
+    (region, key_id): &(Region, KeyId),
+) -> Result<Option<AccountId>, StoreError> {
     let rows = store
         .query(
             "keys",

@@ -31,6 +31,7 @@ on_both_engines! {
     grants_of_others_cost_nothing,
     keys_are_used_from_another_account,
     a_foreign_blob_says_nothing_of_its_key,
+    conditions_see_aliases_and_grants,
 }
 
 const OTHER: &str = "444455556666";
@@ -93,7 +94,8 @@ async fn administrators_manage_and_users_use(engine: Engine) {
     let decrypt = json!({ "CiphertextBlob": sealed["CiphertextBlob"] });
     server.kms_as(&user, "Decrypt", decrypt.clone()).await.expect("and decrypts");
     for (operation, input) in [("Encrypt", encrypt), ("Decrypt", decrypt)] {
-        let refused = server.kms_as(&administrator, operation, input).await.expect_err("not the administrator");
+        let refused =
+            server.kms_as(&administrator, operation, input).await.expect_err("not the administrator");
         assert_eq!(
             (refused.code.as_str(), refused.message),
             (
@@ -124,7 +126,10 @@ async fn administrators_manage_and_users_use(engine: Engine) {
     // Neither may the user give grants by itself; the administrator may (kms:Create*), also to itself.
     let grant = json!({ "KeyId": key, "GranteePrincipal": user.arn, "Operations": ["Decrypt"] });
     assert_eq!(code(server.kms_as(&user, "CreateGrant", grant.clone()).await), "AccessDeniedException");
-    assert_eq!(code(server.kms_as(&user, "ListGrants", json!({ "KeyId": key })).await), "AccessDeniedException");
+    assert_eq!(
+        code(server.kms_as(&user, "ListGrants", json!({ "KeyId": key })).await),
+        "AccessDeniedException"
+    );
     server.kms_as(&administrator, "CreateGrant", grant).await.expect("kms:Create*");
 }
 
@@ -176,7 +181,7 @@ async fn a_grant_for_a_service_is_one_that_a_service_asks_for(engine: Engine) {
         let view = View {
             store: &app.store,
             service: &*app.kms,
-            keyring: &*app.keyring,
+            keyring: &app.keyring,
             now: server.clock.now(),
             fresh: false,
         };
@@ -224,7 +229,9 @@ async fn each_operation_is_allowed_by_its_grant_and_by_no_other(engine: Engine) 
             let answer = server.kms_as(&user, operation, input.clone()).await;
             match needed == granted {
                 true => drop(answer.unwrap_or_else(|refused| panic!("{granted}: {refused:?}"))),
-                false => assert_eq!(code(answer), "AccessDeniedException", "{operation} by a grant of {granted}"),
+                false => {
+                    assert_eq!(code(answer), "AccessDeniedException", "{operation} by a grant of {granted}")
+                }
             }
         }
         let revoke = json!({ "KeyId": key, "GrantId": made["GrantId"] });
@@ -233,7 +240,11 @@ async fn each_operation_is_allowed_by_its_grant_and_by_no_other(engine: Engine) 
         server.kms("RevokeGrant", revoke.clone()).await.expect("it is revoked");
         for (_, operation, input) in &uses {
             let answer = server.kms_as(&user, operation, input.clone()).await;
-            assert_eq!(code(answer), "AccessDeniedException", "{operation} right after {granted} was revoked");
+            assert_eq!(
+                code(answer),
+                "AccessDeniedException",
+                "{operation} right after {granted} was revoked"
+            );
         }
         assert_eq!(code(server.kms("RevokeGrant", revoke).await), "NotFoundException");
     }
@@ -243,17 +254,16 @@ async fn constraints_look_at_the_context_exactly(engine: Engine) {
     let server = TestServer::start(engine).await;
     let key = server.create_key().await;
     for (rule, allowed, denied) in [
-        ("EncryptionContextEquals", vec![json!({ "app": "a" })], vec![
-            json!({}),
-            json!({ "app": "A" }),
-            json!({ "App": "a" }),
-            json!({ "app": "a", "more": "b" }),
-        ]),
-        ("EncryptionContextSubset", vec![json!({ "app": "a" }), json!({ "app": "a", "more": "b" })], vec![
-            json!({}),
-            json!({ "app": "A" }),
-            json!({ "APP": "a", "more": "b" }),
-        ]),
+        (
+            "EncryptionContextEquals",
+            vec![json!({ "app": "a" })],
+            vec![json!({}), json!({ "app": "A" }), json!({ "App": "a" }), json!({ "app": "a", "more": "b" })],
+        ),
+        (
+            "EncryptionContextSubset",
+            vec![json!({ "app": "a" }), json!({ "app": "a", "more": "b" })],
+            vec![json!({}), json!({ "app": "A" }), json!({ "APP": "a", "more": "b" })],
+        ),
     ] {
         let user = server.add_user(ACCOUNT, rule, None).await;
         let input = json!({
@@ -261,9 +271,13 @@ async fn constraints_look_at_the_context_exactly(engine: Engine) {
             "Constraints": { rule: { "app": "a" } },
         });
         create_grant(&server, input).await;
-        let encrypt = |context: &Value| json!({ "KeyId": key, "Plaintext": plaintext(), "EncryptionContext": context });
+        let encrypt =
+            |context: &Value| json!({ "KeyId": key, "Plaintext": plaintext(), "EncryptionContext": context });
         for context in &allowed {
-            server.kms_as(&user, "Encrypt", encrypt(context)).await.unwrap_or_else(|e| panic!("{context} {e:?}"));
+            server
+                .kms_as(&user, "Encrypt", encrypt(context))
+                .await
+                .unwrap_or_else(|e| panic!("{context} {e:?}"));
         }
         for context in &denied {
             let answer = server.kms_as(&user, "Encrypt", encrypt(context)).await;
@@ -294,7 +308,8 @@ async fn roles_sessions_and_accounts_have_grants(engine: Engine) {
         server.kms("RevokeGrant", input).await.expect("it is revoked");
     };
     let give = async |to: &str| {
-        create_grant(&server, json!({ "KeyId": key, "GranteePrincipal": to, "Operations": ["DescribeKey"] })).await
+        create_grant(&server, json!({ "KeyId": key, "GranteePrincipal": to, "Operations": ["DescribeKey"] }))
+            .await
     };
     let made = give(&one.arn).await;
     assert_eq!([tries(&one).await, tries(&two).await, tries(&narrowed).await], [true, false, false]);
@@ -315,7 +330,11 @@ async fn roles_sessions_and_accounts_have_grants(engine: Engine) {
     assert_eq!([tries(&with_right).await, tries(&without).await], [true, false], "the account hands it on");
     revoke(made).await;
     let made = give(&without.arn).await;
-    assert_eq!([tries(&with_right).await, tries(&without).await], [false, true], "it needs no policy beside it");
+    assert_eq!(
+        [tries(&with_right).await, tries(&without).await],
+        [false, true],
+        "it needs no policy beside it"
+    );
     revoke(made).await;
     assert_eq!([tries(&with_right).await, tries(&without).await], [false, false]);
 }
@@ -325,10 +344,13 @@ async fn a_grant_given_by_leave_of_a_grant_allows_no_more(engine: Engine) {
     let key = server.create_key().await;
     let parent = server.add_user(ACCOUNT, "parent", None).await;
     let child = server.add_user(ACCOUNT, "child", None).await;
-    let made = create_grant(&server, json!({
-        "KeyId": key, "GranteePrincipal": parent.arn, "Operations": ["CreateGrant", "Encrypt", "Decrypt"],
-        "Constraints": { "EncryptionContextSubset": { "app": "a" } },
-    }))
+    let made = create_grant(
+        &server,
+        json!({
+            "KeyId": key, "GranteePrincipal": parent.arn, "Operations": ["CreateGrant", "Encrypt", "Decrypt"],
+            "Constraints": { "EncryptionContextSubset": { "app": "a" } },
+        }),
+    )
     .await;
     let give = async |operations: Value, constraints: Value| {
         let mut input = json!({ "KeyId": key, "GranteePrincipal": child.arn, "Operations": operations });
@@ -371,8 +393,10 @@ async fn retiring_is_up_to_the_grant_and_its_account(engine: Engine) {
     let retirer = server.add_user(ACCOUNT, "retirer", None).await;
     let grantee = server.add_user(ACCOUNT, "grantee", None).await;
     let by_policy = server.add_user(ACCOUNT, "by-policy", None).await;
-    let allow = |effect: &str| json!({ "Version": "2012-10-17", "Statement": {
-        "Effect": effect, "Action": "kms:RetireGrant", "Resource": "*" } });
+    let allow = |effect: &str| {
+        json!({ "Version": "2012-10-17", "Statement": {
+        "Effect": effect, "Action": "kms:RetireGrant", "Resource": "*" } })
+    };
     let delegate = server.add_user(ACCOUNT, "delegate", Some(allow("Allow"))).await;
     let denied = server.add_user(ACCOUNT, "denied", None).await;
     let own_denied = server.add_user(ACCOUNT, "own-denied", Some(allow("Deny"))).await;
@@ -426,10 +450,8 @@ async fn retiring_is_up_to_the_grant_and_its_account(engine: Engine) {
     server.kms("PutKeyPolicy", put).await.expect("shared");
     let input = json!({ "KeyId": arn, "GranteePrincipal": grantee.arn, "Operations": ["Decrypt"] });
     let made = server.kms_as(&other_root, "CreateGrant", input).await.expect("from another account");
-    let listed = server
-        .kms("ListGrants", json!({ "KeyId": key, "GrantId": made["GrantId"] }))
-        .await
-        .expect("a list");
+    let listed =
+        server.kms("ListGrants", json!({ "KeyId": key, "GrantId": made["GrantId"] })).await.expect("a list");
     assert_eq!(listed["Grants"][0]["IssuingAccount"], other_root.arn.as_str());
     assert_eq!(code(server.kms_as(&delegate, "RetireGrant", retire(&made)).await), "AccessDeniedException");
     let retire = json!({ "KeyId": arn, "GrantId": made["GrantId"] });
@@ -441,7 +463,8 @@ async fn tokens_are_ours_and_alive(engine: Engine) {
     let stranger = TestServer::start(engine).await;
     let key = server.create_key().await;
     let user = server.add_user(ACCOUNT, "grantee", None).await;
-    let input = json!({ "KeyId": key, "GranteePrincipal": user.arn, "Operations": ["Encrypt", "DescribeKey"] });
+    let input =
+        json!({ "KeyId": key, "GranteePrincipal": user.arn, "Operations": ["Encrypt", "DescribeKey"] });
     let made = create_grant(&server, input).await;
     let token = text(&made["GrantToken"]);
     let mut forged = token.clone().into_bytes();
@@ -450,8 +473,11 @@ async fn tokens_are_ours_and_alive(engine: Engine) {
     let forged = String::from_utf8(forged).expect("text");
     let foreign_key = stranger.create_key().await;
     let role = stranger.add_role(ACCOUNT, "r", None).await;
-    let foreign = create_grant(&stranger, json!({
-        "KeyId": foreign_key, "GranteePrincipal": role.arn, "Operations": ["Encrypt"] }))
+    let foreign = create_grant(
+        &stranger,
+        json!({
+        "KeyId": foreign_key, "GranteePrincipal": role.arn, "Operations": ["Encrypt"] }),
+    )
     .await;
     let with = |tokens: Vec<&str>| json!({ "KeyId": key, "Plaintext": plaintext(), "GrantTokens": tokens });
     server.kms_as(&user, "Encrypt", with(vec![&token])).await.expect("a token of ours");
@@ -542,14 +568,20 @@ async fn what_cannot_be_granted_is_refused(engine: Engine) {
     let key = server.create_key().await;
     let user = server.add_user(ACCOUNT, "grantee", None).await;
     let whole = json!({ "KeyId": key, "GranteePrincipal": user.arn, "Operations": ["Decrypt"] });
-    let pairs = |count: usize| -> Value { (0..count).map(|at| (at.to_string(), json!("v"))).collect::<serde_json::Map<_, _>>().into() };
+    let pairs = |count: usize| -> Value {
+        (0..count).map(|at| (at.to_string(), json!("v"))).collect::<serde_json::Map<_, _>>().into()
+    };
     for (member, value, expected) in [
         ("Operations", json!([]), "ValidationException"),
         ("Operations", json!(["Sign"]), "ValidationException"),
         ("Operations", json!(["Decrypt", "GetPublicKey"]), "ValidationException"),
         ("Operations", json!(["PutKeyPolicy"]), "ValidationException"),
         ("Constraints", json!({ "EncryptionContextEquals": pairs(9) }), "ValidationException"),
-        ("Constraints", json!({ "EncryptionContextSubset": { "a": "v".repeat(385) } }), "ValidationException"),
+        (
+            "Constraints",
+            json!({ "EncryptionContextSubset": { "a": "v".repeat(385) } }),
+            "ValidationException",
+        ),
         (
             "Constraints",
             json!({ "EncryptionContextSubset": { "a": "b" }, "EncryptionContextEquals": { "a": "b" } }),
@@ -561,7 +593,11 @@ async fn what_cannot_be_granted_is_refused(engine: Engine) {
         ("GranteePrincipal", json!("arn:aws:iam::999999999999:root"), "InvalidArnException"),
         ("GranteePrincipal", json!(ACCOUNT), "InvalidArnException"),
         ("GranteePrincipal", json!("lambda.amazonaws.com"), "InvalidArnException"),
-        ("GranteePrincipal", json!(format!("arn:aws:sts::{ACCOUNT}:assumed-role/nobody/s")), "InvalidArnException"),
+        (
+            "GranteePrincipal",
+            json!(format!("arn:aws:sts::{ACCOUNT}:assumed-role/nobody/s")),
+            "InvalidArnException",
+        ),
         ("RetiringPrincipal", json!(format!("arn:aws:iam::{ACCOUNT}:user/nobody")), "InvalidArnException"),
         ("KeyId", json!("alias/x"), "NotFoundException"),
         ("DryRun", json!(true), "DryRunOperationException"),
@@ -587,7 +623,9 @@ async fn what_cannot_be_granted_is_refused(engine: Engine) {
     ] {
         assert_eq!(code(server.kms(operation, input).await), "InvalidGrantIdException", "{operation}");
     }
-    for input in [json!({}), json!({ "KeyId": key }), json!({ "GrantToken": "a", "KeyId": key, "GrantId": "b" })] {
+    for input in
+        [json!({}), json!({ "KeyId": key }), json!({ "GrantToken": "a", "KeyId": key, "GrantId": "b" })]
+    {
         assert_eq!(code(server.kms("RetireGrant", input).await), "ValidationException");
     }
     server.kms("DisableKey", json!({ "KeyId": key })).await.expect("disabled");
@@ -611,7 +649,11 @@ async fn lists_are_paged_and_filtered(engine: Engine) {
         ("ListGrants", json!({ "KeyId": key, "GranteePrincipal": one.arn }), 5),
         ("ListGrants", json!({ "KeyId": key, "GranteePrincipal": two.arn }), 2),
         ("ListGrants", json!({ "KeyId": key, "GranteePrincipal": one.unique_id }), 5),
-        ("ListGrants", json!({ "KeyId": key, "GranteePrincipal": format!("arn:aws:iam::{ACCOUNT}:user/no") }), 0),
+        (
+            "ListGrants",
+            json!({ "KeyId": key, "GranteePrincipal": format!("arn:aws:iam::{ACCOUNT}:user/no") }),
+            0,
+        ),
         ("ListGrants", json!({ "KeyId": other }), 0),
         ("ListRetirableGrants", json!({ "RetiringPrincipal": two.arn }), 7),
         ("ListRetirableGrants", json!({ "RetiringPrincipal": one.arn }), 0),
@@ -657,12 +699,19 @@ async fn lists_are_paged_and_filtered(engine: Engine) {
     assert_eq!(server.kms("ListGrants", none).await.expect("a list")["Grants"], json!([]));
     for principal in ["arn:aws:iam::444455556666:user/x", "nobody"] {
         let input = json!({ "RetiringPrincipal": principal });
-        assert_eq!(code(server.kms("ListRetirableGrants", input).await), "InvalidArnException", "{principal}");
+        assert_eq!(
+            code(server.kms("ListRetirableGrants", input).await),
+            "InvalidArnException",
+            "{principal}"
+        );
     }
     let own = json!({ "Version": "2012-10-17", "Statement": { "Effect": "Allow",
         "Action": "kms:ListRetirableGrants", "Resource": one.arn } });
     let lister = server.add_user(ACCOUNT, "lister", Some(own)).await;
-    server.kms_as(&lister, "ListRetirableGrants", json!({ "RetiringPrincipal": one.arn })).await.expect("its own");
+    server
+        .kms_as(&lister, "ListRetirableGrants", json!({ "RetiringPrincipal": one.arn }))
+        .await
+        .expect("its own");
     let answer = server.kms_as(&lister, "ListRetirableGrants", json!({ "RetiringPrincipal": two.arn })).await;
     assert_eq!(code(answer), "AccessDeniedException");
 }
@@ -678,7 +727,11 @@ async fn a_namesake_inherits_nothing(engine: Engine) {
     server.kms_as(&user, "Encrypt", encrypt.clone()).await.expect("alice may");
     server.remove_user(&user).await;
     let listed = server.kms("ListGrants", json!({ "KeyId": key })).await.expect("a list");
-    assert_eq!(listed["Grants"][0]["GranteePrincipal"], user.unique_id.as_str(), "nobody has the ARN any more");
+    assert_eq!(
+        listed["Grants"][0]["GranteePrincipal"],
+        user.unique_id.as_str(),
+        "nobody has the ARN any more"
+    );
     let namesake = server.add_user(ACCOUNT, "alice", None).await;
     assert_eq!(namesake.arn, user.arn);
     assert_eq!(code(server.kms_as(&namesake, "Encrypt", encrypt.clone()).await), "AccessDeniedException");
@@ -696,7 +749,10 @@ async fn a_key_takes_its_grants_along(engine: Engine) {
     let input = json!({ "KeyId": key, "GranteePrincipal": user.arn, "Operations": ["DescribeKey"],
                         "RetiringPrincipal": user.arn });
     let made = create_grant(&server, input.clone()).await;
-    server.kms("ScheduleKeyDeletion", json!({ "KeyId": key, "PendingWindowInDays": 7 })).await.expect("scheduled");
+    server
+        .kms("ScheduleKeyDeletion", json!({ "KeyId": key, "PendingWindowInDays": 7 }))
+        .await
+        .expect("scheduled");
     assert_eq!(code(server.kms("CreateGrant", input).await), "KMSInvalidStateException");
     server.kms_as(&user, "DescribeKey", json!({ "KeyId": key })).await.expect("the grant is still there");
     server.clock.advance(DAY * 6);
@@ -711,7 +767,8 @@ async fn grants_of_others_cost_nothing(engine: Engine) {
     let key = server.create_key().await;
     let user = server.add_user(ACCOUNT, "grantee", None).await;
     let bare = server.add_user(ACCOUNT, "bare", None).await;
-    create_grant(&server, json!({ "KeyId": key, "GranteePrincipal": user.arn, "Operations": ["Encrypt"] })).await;
+    create_grant(&server, json!({ "KeyId": key, "GranteePrincipal": user.arn, "Operations": ["Encrypt"] }))
+        .await;
     let store = &server.server().app.store;
     let mut rows = store.select::<GrantRow>("", &[]).await.expect("rows");
     let model = rows.pop().expect("the grant").row;
@@ -743,9 +800,11 @@ async fn grants_of_others_cost_nothing(engine: Engine) {
     }
     // A new grant of somebody else leaves what is known of these two.
     let third = server.add_user(ACCOUNT, "third", None).await;
-    create_grant(&server, json!({ "KeyId": key, "GranteePrincipal": third.arn, "Operations": ["Encrypt"] })).await;
+    create_grant(&server, json!({ "KeyId": key, "GranteePrincipal": third.arn, "Operations": ["Encrypt"] }))
+        .await;
     server.kms_as(&third, "Encrypt", encrypt.clone()).await.expect("at once");
-    create_grant(&server, json!({ "KeyId": key, "GranteePrincipal": bare.arn, "Operations": ["Encrypt"] })).await;
+    create_grant(&server, json!({ "KeyId": key, "GranteePrincipal": bare.arn, "Operations": ["Encrypt"] }))
+        .await;
     server.kms_as(&bare, "Encrypt", encrypt).await.expect("what was known to be none is looked up again");
 }
 
@@ -754,7 +813,10 @@ async fn keys_are_used_from_another_account(engine: Engine) {
     server.add_account(OTHER).await;
     let key = server.create_key().await;
     let arn = format!("arn:aws:kms:eu-central-1:{ACCOUNT}:key/{key}");
-    server.kms("CreateAlias", json!({ "AliasName": "alias/shared", "TargetKeyId": key })).await.expect("named");
+    server
+        .kms("CreateAlias", json!({ "AliasName": "alias/shared", "TargetKeyId": key }))
+        .await
+        .expect("named");
     let alias = format!("arn:aws:kms:eu-central-1:{ACCOUNT}:alias/shared");
     let all = json!({ "Version": "2012-10-17", "Statement": {
         "Effect": "Allow", "Action": "kms:*", "Resource": "*" } });
@@ -787,7 +849,8 @@ async fn keys_are_used_from_another_account(engine: Engine) {
         blob = sealed["CiphertextBlob"].clone();
         assert_eq!(code(server.kms_as(&without, "Encrypt", encrypt(name)).await), "AccessDeniedException");
     }
-    let opened = server.kms_as(&with, "Decrypt", json!({ "CiphertextBlob": blob })).await.expect("without a key id");
+    let opened =
+        server.kms_as(&with, "Decrypt", json!({ "CiphertextBlob": blob })).await.expect("without a key id");
     assert_eq!(opened["KeyId"], arn.as_str());
     server.kms_as(&with, "DescribeKey", json!({ "KeyId": arn })).await.expect("described");
     server.kms_as(&with, "GetKeyRotationStatus", json!({ "KeyId": arn })).await.expect("rotation");
@@ -798,7 +861,16 @@ async fn keys_are_used_from_another_account(engine: Engine) {
         ("ScheduleKeyDeletion", json!({ "KeyId": arn })),
         ("ListResourceTags", json!({ "KeyId": arn })),
     ] {
-        assert_eq!(code(server.kms_as(&with, operation, input).await), "AccessDeniedException", "{operation}");
+        assert_eq!(
+            code(server.kms_as(&with, operation, input).await),
+            "AccessDeniedException",
+            "{operation}"
+        );
+    }
+    // Nobody has another account's service-managed keys made, nor one of its own under a foreign name.
+    for name in ["alias/aws/lambda", "alias/none"] {
+        let input = json!({ "KeyId": format!("arn:aws:kms:eu-central-1:{ACCOUNT}:{name}") });
+        assert_eq!(code(server.kms_as(&with, "DescribeKey", input).await), "AccessDeniedException", "{name}");
     }
     // The short id means a key of the caller's own.
     assert_eq!(code(server.kms_as(&with, "Encrypt", encrypt(&key)).await), "NotFoundException");
@@ -818,7 +890,10 @@ async fn a_foreign_blob_says_nothing_of_its_key(engine: Engine) {
     let there = server.create_key().await;
     let gone = server.create_key().await;
     let blobs = [server.encrypt(&there, "x").await, server.encrypt(&gone, "x").await];
-    server.kms("ScheduleKeyDeletion", json!({ "KeyId": gone, "PendingWindowInDays": 7 })).await.expect("scheduled");
+    server
+        .kms("ScheduleKeyDeletion", json!({ "KeyId": gone, "PendingWindowInDays": 7 }))
+        .await
+        .expect("scheduled");
     server.clock.advance(DAY * 6);
     server.live(3).await;
     assert_eq!(server.database.number("SELECT COUNT(*) FROM keys"), 1);
@@ -830,7 +905,8 @@ async fn a_foreign_blob_says_nothing_of_its_key(engine: Engine) {
     ] });
     for (name, policy) in [("all", Some(all)), ("none", None), ("but-that", Some(but_that))] {
         let user = server.add_user(OTHER, name, policy).await;
-        for (operation, more) in [("Decrypt", json!({})), ("ReEncrypt", json!({ "DestinationKeyId": there }))] {
+        for (operation, more) in [("Decrypt", json!({})), ("ReEncrypt", json!({ "DestinationKeyId": there }))]
+        {
             let mut said = Vec::new();
             for (blob, key) in blobs.iter().zip([&there, &gone]) {
                 let mut input = more.clone();
@@ -842,4 +918,68 @@ async fn a_foreign_blob_says_nothing_of_its_key(engine: Engine) {
             assert_eq!(said[0], said[1], "{name} {operation}");
         }
     }
+}
+
+async fn conditions_see_aliases_and_grants(engine: Engine) {
+    let server = TestServer::start(engine).await;
+    let (key, other) = (server.create_key().await, server.create_key().await);
+    let statement = |action: &str, condition: Value| json!({ "Effect": "Allow", "Action": action, "Resource": "*", "Condition": condition });
+    let policy = json!({ "Version": "2012-10-17", "Statement": [
+        statement("kms:Encrypt", json!({ "ForAnyValue:StringLike": { "kms:ResourceAliases": "alias/pay*" } })),
+        statement("kms:CreateGrant", json!({
+            "StringEquals": { "kms:GrantConstraintType": "EncryptionContextEquals",
+                              "kms:EncryptionContext:app": "a",
+                              "kms:GranteePrincipal": format!("arn:aws:iam::{ACCOUNT}:user/grantee") },
+            "ForAllValues:StringEquals": { "kms:GrantOperations": ["Encrypt", "Decrypt"] },
+            "Null": { "kms:RetiringPrincipal": "true" },
+        })),
+        statement("kms:ScheduleKeyDeletion", json!({ "NumericGreaterThanEquals": {
+            "kms:ScheduleKeyDeletionPendingWindowInDays": "30" } })),
+        statement("kms:EnableKeyRotation", json!({ "NumericEquals": { "kms:RotationPeriodInDays": "365" } })),
+        statement("kms:DisableKeyRotation", json!({ "Null": { "kms:MultiRegionKeyType": "true" },
+            "Bool": { "kms:MultiRegion": "false" },
+            "StringEquals": { "kms:KeySpec": "SYMMETRIC_DEFAULT", "kms:KeyOrigin": "AWS_KMS" } })),
+    ] });
+    let user = server.add_user(ACCOUNT, "user", Some(policy)).await;
+    let grantee = server.add_user(ACCOUNT, "grantee", None).await;
+    let encrypts = async |key: &str| {
+        let input = json!({ "KeyId": key, "Plaintext": plaintext() });
+        server.kms_as(&user, "Encrypt", input).await.is_ok()
+    };
+    assert_eq!([encrypts(&key).await, encrypts(&other).await], [false, false]);
+    let alias = |key: &str| json!({ "AliasName": "alias/payroll", "TargetKeyId": key });
+    server
+        .kms("CreateAlias", json!({ "AliasName": "alias/x", "TargetKeyId": other }))
+        .await
+        .expect("another name");
+    server.kms("CreateAlias", alias(&key)).await.expect("named");
+    assert_eq!([encrypts(&key).await, encrypts(&other).await], [true, false]);
+    server.kms("UpdateAlias", alias(&other)).await.expect("moved");
+    assert_eq!([encrypts(&key).await, encrypts(&other).await], [false, true]);
+    server.kms("UpdateAlias", alias(&other)).await.expect("moved to where it is");
+    assert_eq!([encrypts(&key).await, encrypts(&other).await], [false, true]);
+    server.kms("DeleteAlias", json!({ "AliasName": "alias/payroll" })).await.expect("deleted");
+    assert_eq!([encrypts(&key).await, encrypts(&other).await], [false, false]);
+    let whole = json!({
+        "KeyId": key, "GranteePrincipal": grantee.arn, "Operations": ["Encrypt"],
+        "Constraints": { "EncryptionContextEquals": { "app": "a" } },
+    });
+    server.kms_as(&user, "CreateGrant", whole.clone()).await.expect("as the conditions have it");
+    for (member, value) in [
+        ("Operations", json!(["Encrypt", "DescribeKey"])),
+        ("Constraints", json!({ "EncryptionContextSubset": { "app": "a" } })),
+        ("Constraints", json!({ "EncryptionContextEquals": { "app": "b" } })),
+        ("GranteePrincipal", json!(user.arn)),
+        ("RetiringPrincipal", json!(user.arn)),
+    ] {
+        let mut input = whole.clone();
+        input[member] = value.clone();
+        let answer = server.kms_as(&user, "CreateGrant", input).await;
+        assert_eq!(code(answer), "AccessDeniedException", "{member} {value}");
+    }
+    server.kms_as(&user, "EnableKeyRotation", json!({ "KeyId": key })).await.expect("365 by default");
+    server.kms_as(&user, "DisableKeyRotation", json!({ "KeyId": key })).await.expect("what the key is");
+    let short = json!({ "KeyId": key, "PendingWindowInDays": 29 });
+    assert_eq!(code(server.kms_as(&user, "ScheduleKeyDeletion", short).await), "AccessDeniedException");
+    server.kms_as(&user, "ScheduleKeyDeletion", json!({ "KeyId": key })).await.expect("30 by default");
 }

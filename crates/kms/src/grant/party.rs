@@ -1,9 +1,7 @@
 //! Principals as grants know them.
 
 use crate::error::KmsError;
-use keywright_auth::identities::{
-    find_role_by_id, find_user_by_id, session_arn, unique_id_of,
-};
+use keywright_auth::identities::{find_role_by_id, find_user_by_id, session_arn, unique_id_of};
 use keywright_auth::{AccountRow, ServiceError as _};
 use keywright_policy::Grant as Granted;
 use keywright_store::{Column as _, Store, StoreError};
@@ -55,9 +53,9 @@ pub(crate) fn parties_of(principal: &Principal) -> SmallVec<[(Arc<str>, Standing
         Principal::Federated { .. } | Principal::Service => return names,
     }
     let account = match principal {
-        Principal::Root { account } | Principal::User { account, .. } | Principal::RoleSession { account, .. } => {
-            *account
-        }
+        Principal::Root { account }
+        | Principal::User { account, .. }
+        | Principal::RoleSession { account, .. } => *account,
         Principal::Federated { .. } | Principal::Service => return names,
     };
     names.push((root_arn(account).into(), Standing::OfAccount));

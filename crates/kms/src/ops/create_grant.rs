@@ -7,8 +7,8 @@ use super::parse;
 use crate::condition;
 use crate::error::{KmsError, Limit};
 use crate::grant::{
-    Asked, Constraint, GRANTS_PER_KEY_MAX, Grant, GrantId, GrantOperations, GrantRow, GrantToken, GrantTokens, Party,
-    fits,
+    Asked, Constraint, GRANTS_PER_KEY_MAX, Grant, GrantId, GrantOperations, GrantRow, GrantToken,
+    GrantTokens, Party, fits,
 };
 use crate::key_state::KeyUse;
 use crate::service::{Kms, Resolved, key_values};
@@ -172,17 +172,18 @@ impl Operation for CreateGrant {
         name: &str,
     ) -> ConditionValue<'a> {
         match name {
-            "kms:grantconstrainttype" => {
-                self.constraint.kind().map_or(ConditionValue::Absent, |kind| ConditionValue::Single(kind.into()))
-            }
+            "kms:grantconstrainttype" => self
+                .constraint
+                .kind()
+                .map_or(ConditionValue::Absent, |kind| ConditionValue::Single(kind.into())),
             "kms:granteeprincipal" => ConditionValue::Single(self.grantee.as_str().into()),
             "kms:retiringprincipal" => self
                 .retiring
                 .as_deref()
                 .map_or(ConditionValue::Absent, |arn| ConditionValue::Single(arn.into())),
-            "kms:grantoperations" => ConditionValue::Multi(
-                self.operations.iter().map(GrantOperation::as_str).collect(),
-            ),
+            "kms:grantoperations" => {
+                ConditionValue::Multi(self.operations.iter().map(GrantOperation::as_str).collect())
+            }
             "kms:grantisforawsresource" => ConditionValue::Bool(facts.for_service),
             _ => match self.constraint.pairs().and_then(|pairs| condition::of_context(pairs, name)) {
                 Some(value) => value,

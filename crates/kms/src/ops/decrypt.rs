@@ -9,7 +9,9 @@ use crate::sealed_blob::{Expected, SealedBlob};
 use crate::service::Kms;
 use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
-use keywright_aws::kms::{DecryptRequest, DecryptResponse, EncryptionAlgorithmSpec, GrantOperation, operations};
+use keywright_aws::kms::{
+    DecryptRequest, DecryptResponse, EncryptionAlgorithmSpec, GrantOperation, operations,
+};
 use keywright_policy::{ConditionValue, Grant};
 use keywright_types::KeyRef;
 

@@ -22,11 +22,13 @@ pub struct DescribeKey {
 }
 
 impl DescribeKey {
-    /// The service whose managed key is to be made, if this names one that is missing.
-    fn to_make(facts: &Resolved) -> Option<&'static str> {
+    /// The service whose managed key is to be made, if this names one of the caller's account that is missing.
+    fn to_make(facts: &Resolved, request: &RequestContext) -> Option<&'static str> {
         match facts {
-            Resolved::NoAlias(alias) => predefined_service(&alias.name),
-            Resolved::Key(_) | Resolved::NoKey(_) => None,
+            Resolved::NoAlias(alias) if alias.account == request.caller.account => {
+                predefined_service(&alias.name)
+            }
+            Resolved::Key(_) | Resolved::NoKey(_) | Resolved::NoAlias(_) => None,
         }
     }
 }
@@ -51,7 +53,7 @@ impl Operation for DescribeKey {
     }
 
     fn checks(&self, facts: &Resolved, request: &RequestContext) -> Checks {
-        let check = match Self::to_make(facts) {
+        let check = match Self::to_make(facts, request) {
             // The key is made with a policy that lets the account look at it.
             Some(_) => {
                 Check { action: "kms:DescribeKey", protected: Protected::ByIdentity { arn: "*".to_owned() } }
@@ -81,7 +83,7 @@ impl Operation for DescribeKey {
         env: Env<'_, Kms>,
         request: &RequestContext,
     ) -> Result<Decision<DescribeKeyResponse>, KmsError> {
-        let (Resolved::NoAlias(alias), Some(service)) = (facts, Self::to_make(facts)) else {
+        let (Resolved::NoAlias(alias), Some(service)) = (facts, Self::to_make(facts, request)) else {
             let key = facts.get()?;
             return Ok(Decision::answer(DescribeKeyResponse { key_metadata: Some(metadata::of(key)) }));
         };
@@ -89,7 +91,8 @@ impl Operation for DescribeKey {
         let policy = key_policy::service_managed_policy(&arn, service);
         let description = format!("Default key that protects my {service} data when no other key is defined");
         let new = NewKey { arn, manager: KeyManager::Service, description, policy };
-        let (key, mut writes) = new.make(&env);
+        let (mut key, mut writes) = new.make(&env);
+        key.alias_names.insert(alias.name.to_string());
         writes.insert(&key.to_row());
         writes.insert(&AliasRow {
             account: key.arn.account,

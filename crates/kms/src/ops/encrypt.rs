@@ -8,7 +8,9 @@ use crate::grant::{Asked, GrantTokens};
 use crate::service::Kms;
 use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
-use keywright_aws::kms::{EncryptRequest, EncryptResponse, EncryptionAlgorithmSpec, GrantOperation, operations};
+use keywright_aws::kms::{
+    EncryptRequest, EncryptResponse, EncryptionAlgorithmSpec, GrantOperation, operations,
+};
 use keywright_policy::{ConditionValue, Grant};
 use keywright_types::{KeyRef, SecretBytes};
 

@@ -8,7 +8,9 @@ use crate::grant::{Asked, GrantTokens};
 use crate::service::Kms;
 use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
-use keywright_aws::kms::{DataKeySpec, GrantOperation, GenerateDataKeyRequest, GenerateDataKeyResponse, operations};
+use keywright_aws::kms::{
+    DataKeySpec, GenerateDataKeyRequest, GenerateDataKeyResponse, GrantOperation, operations,
+};
 use keywright_policy::{ConditionValue, Grant};
 use keywright_types::{KeyRef, Rng, SecretBytes};
 

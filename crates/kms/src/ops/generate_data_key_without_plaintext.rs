@@ -10,7 +10,8 @@ use crate::service::Kms;
 use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::kms::{
-    GrantOperation, GenerateDataKeyWithoutPlaintextRequest, GenerateDataKeyWithoutPlaintextResponse, operations,
+    GenerateDataKeyWithoutPlaintextRequest, GenerateDataKeyWithoutPlaintextResponse, GrantOperation,
+    operations,
 };
 use keywright_policy::{ConditionValue, Grant};
 use keywright_types::KeyRef;
@@ -49,7 +50,9 @@ impl Operation for GenerateDataKeyWithoutPlaintext {
     }
 
     fn checks(&self, facts: &Encryptor, request: &RequestContext) -> Checks {
-        [facts.resolved.check_named("kms:GenerateDataKeyWithoutPlaintext", &self.key, request)].into_iter().collect()
+        [facts.resolved.check_named("kms:GenerateDataKeyWithoutPlaintext", &self.key, request)]
+            .into_iter()
+            .collect()
     }
 
     fn condition<'a>(&'a self, facts: &'a Encryptor, _check: &'a Check, name: &str) -> ConditionValue<'a> {
@@ -65,7 +68,10 @@ impl Operation for GenerateDataKeyWithoutPlaintext {
         view: View<'_, Kms>,
         request: &RequestContext,
     ) -> Result<Grant, KmsError> {
-        let asked = Asked::Crypto { operation: GrantOperation::GenerateDataKeyWithoutPlaintext, context: &self.context };
+        let asked = Asked::Crypto {
+            operation: GrantOperation::GenerateDataKeyWithoutPlaintext,
+            context: &self.context,
+        };
         view.service.granted(view, Some(&facts.resolved), asked, request).await
     }
 

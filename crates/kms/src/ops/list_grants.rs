@@ -132,7 +132,9 @@ impl Operation for ListGrants {
         let scope = op.scope(&key.arn_text);
         let mut grants = facts.grants.clone();
         let next_marker =
-            facts.page.close(env.keyring, request.caller.account, &scope, &mut grants, |(id, _)| id.to_string());
+            facts
+                .page
+                .close(env.keyring, request.caller.account, &scope, &mut grants, |(id, _)| id.to_string());
         Ok(Decision::answer(ListGrantsResponse {
             grants: Some(grants.into_iter().map(|(_, entry)| entry).collect()),
             truncated: Some(next_marker.is_some()),

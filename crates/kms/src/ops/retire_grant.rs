@@ -117,7 +117,8 @@ impl Operation for RetireGrant {
         let caller = &request.caller;
         let retiring = grant.retiring.as_ref();
         let grantee = grant.operations.contains(GrantOperation::RetireGrant).then_some(&grant.grantee);
-        let named = [retiring, grantee].into_iter().flatten().filter_map(|party| party.standing(&caller.principal));
+        let named =
+            [retiring, grantee].into_iter().flatten().filter_map(|party| party.standing(&caller.principal));
         let issuing = (grant.issuing_account == caller.account).then_some(Standing::OfAccount);
         Ok(named.chain(issuing).min().map_or(Granted::None, Granted::from))
     }

@@ -122,7 +122,8 @@ impl TestServer {
         let store = &self.server().app.store;
         let found = find_user(store, user.account, &user.name).await.expect("a read").expect("the user");
         let key = keywright_types::AccessKeyId::parse(&user.access_key_id).expect("an id");
-        let key = store.find::<AccessKeyRow>(&[key.to_value()]).await.expect("a read").expect("its access key");
+        let key =
+            store.find::<AccessKeyRow>(&[key.to_value()]).await.expect("a read").expect("its access key");
         let mut writes = WriteSet::default();
         writes.delete(&found);
         writes.delete(&key);
@@ -197,8 +198,7 @@ impl TestServer {
             session_token: who.token.as_ref(),
         };
         let target = format!("TrentService.{operation}");
-        let (status, body) =
-            self.send_as(&credentials, "kms", &target, input.to_string().into_bytes()).await;
+        let (status, body) = self.send_as(&credentials, "kms", &target, input.to_string().into_bytes()).await;
         Self::answer(status, &body)
     }
 }
