@@ -103,7 +103,7 @@ CASES = [
     ("RevokeGrant", {"KeyId": "K", "GrantId": "made up"}, "InvalidGrantIdException", None),
     ("RevokeGrant", {"KeyId": "K", "GrantId": "0" * 64}, "NotFoundException", None),
     ("RetireGrant", {"GrantToken": "made up"}, "InvalidGrantTokenException", None),
-    ("ListRetirableGrants", {"RetiringPrincipal": "made up"}, "InvalidArnException", None),
+    ("ListRetirableGrants", {"RetiringPrincipal": "made-up"}, "InvalidArnException", None),
     ("ReplicateKey", {"KeyId": "K", "ReplicaRegion": "us-west-2"},
      "UnsupportedOperationException", "ReplicateKey is not supported by this release of Keywright."),
     ("DescribeKey", {"KeyId": "arn:aws:kms:us-west-2:111122223333:key/" + ABSENT}, "NotFoundException", None),

@@ -32,6 +32,7 @@ on_both_engines! {
     keys_are_used_from_another_account,
     a_foreign_blob_says_nothing_of_its_key,
     conditions_see_aliases_and_grants,
+    other_nodes_know_within_a_second,
 }
 
 const OTHER: &str = "444455556666";
@@ -982,4 +983,29 @@ async fn conditions_see_aliases_and_grants(engine: Engine) {
     let short = json!({ "KeyId": key, "PendingWindowInDays": 29 });
     assert_eq!(code(server.kms_as(&user, "ScheduleKeyDeletion", short).await), "AccessDeniedException");
     server.kms_as(&user, "ScheduleKeyDeletion", json!({ "KeyId": key })).await.expect("30 by default");
+}
+
+async fn other_nodes_know_within_a_second(engine: Engine) {
+    if engine == Engine::Sqlite {
+        return;
+    }
+    let here = TestServer::start(engine).await;
+    let there = here.beside().await;
+    let key = here.create_key().await;
+    let user = here.add_user(ACCOUNT, "grantee", None).await;
+    let encrypt = json!({ "KeyId": key, "Plaintext": plaintext() });
+    for _ in 0..3 {
+        assert_eq!(code(there.kms_as(&user, "Encrypt", encrypt.clone()).await), "AccessDeniedException");
+        let input = json!({ "KeyId": key, "GranteePrincipal": user.arn, "Operations": ["Encrypt"] });
+        let made = create_grant(&here, input).await;
+        let mut with_token = encrypt.clone();
+        with_token["GrantTokens"] = json!([made["GrantToken"]]);
+        there.kms_as(&user, "Encrypt", with_token).await.expect("a refusal looks again before it is given");
+        here.kms("RevokeGrant", json!({ "KeyId": key, "GrantId": made["GrantId"] })).await.expect("revoked");
+        assert_eq!(code(here.kms_as(&user, "Encrypt", encrypt.clone()).await), "AccessDeniedException");
+        let revoked = std::time::Instant::now();
+        while there.kms_as(&user, "Encrypt", encrypt.clone()).await.is_ok() {
+            assert!(revoked.elapsed() < std::time::Duration::from_secs(1), "it still counts");
+        }
+    }
 }

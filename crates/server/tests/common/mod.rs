@@ -69,6 +69,28 @@ impl TestServer {
         made
     }
 
+    /// A second node on the same PostgreSQL, with a data folder of its own and a copy of the root key.
+    pub async fn beside(&self) -> Self {
+        let Database::Url(url) = &self.database else { panic!("a file has one node") };
+        let folder = tempfile::tempdir().expect("a folder");
+        let data = folder.path().join("data");
+        std::fs::create_dir(&data).expect("a folder");
+        std::fs::set_permissions(&data, std::os::unix::fs::PermissionsExt::from_mode(0o700))
+            .expect("its mode");
+        std::fs::copy(self.data.join("root.key"), data.join("root.key")).expect("the root key");
+        let mut made = Self {
+            database: Database::Url(url.clone()),
+            clock: self.clock.clone(),
+            data,
+            settings: self.settings.clone(),
+            server: None,
+            http: Client::builder(TokioExecutor::new()).build_http(),
+            _folder: Some(folder),
+        };
+        made.begin().await;
+        made
+    }
+
     /// Starts it again on its data.
     pub async fn begin(&mut self) {
         let config = configuration(&self.data, &self.database, &self.settings);
