@@ -9,7 +9,7 @@ use keywright_auth::{Caller, Operation as _, RequestContext, Unauthorised, View,
 use keywright_aws::{Input as _, json as wire};
 use keywright_kms::GrantRow;
 use keywright_kms::ops::create_grant::CreateGrant;
-use keywright_store::WriteSet;
+use keywright_store::{Row as _, WriteSet};
 use keywright_testkit::{Engine, on_both_engines};
 use keywright_types::{AccessKeyId, Clock as _, EventId, Principal, RequestId, UniqueId};
 use serde_json::{Value, json};
@@ -33,6 +33,7 @@ on_both_engines! {
     a_foreign_blob_says_nothing_of_its_key,
     conditions_see_aliases_and_grants,
     other_nodes_know_within_a_second,
+    a_grant_put_back_is_not_believed,
 }
 
 const OTHER: &str = "444455556666";
@@ -434,6 +435,24 @@ async fn retiring_is_up_to_the_grant_and_its_account(engine: Engine) {
     server.kms_as(&delegate, "RetireGrant", retire(&made)).await.expect("whom the account lets");
     let made = give(&grantee, None, json!(["Decrypt"])).await;
     server.kms("RetireGrant", retire(&made)).await.expect("the account's root");
+    // Whoever may retire may be of another account than key and issuer.
+    server.add_account("777788889999").await;
+    let far = server
+        .add_user(
+            "777788889999",
+            "far",
+            Some(json!({ "Version": "2012-10-17", "Statement": {
+        "Effect": "Allow", "Action": "kms:ListRetirableGrants", "Resource": "*" } })),
+        )
+        .await;
+    let made = give(&grantee, Some(&far), json!(["Decrypt"])).await;
+    let listed = server
+        .kms_as(&far, "ListRetirableGrants", json!({ "RetiringPrincipal": far.arn }))
+        .await
+        .expect("a list");
+    let (key_arn, id) = (&listed["Grants"][0]["KeyId"], &listed["Grants"][0]["GrantId"]);
+    assert_eq!(*id, made["GrantId"]);
+    server.kms_as(&far, "RetireGrant", json!({ "KeyId": key_arn, "GrantId": id })).await.expect("from afar");
     // A Deny holds against what the grant itself gives.
     for deny in [&denied, &own_denied] {
         let made = give(deny, Some(deny), json!(["Decrypt", "RetireGrant"])).await;
@@ -759,6 +778,8 @@ async fn a_key_takes_its_grants_along(engine: Engine) {
     server.clock.advance(DAY * 6);
     server.live(3).await;
     assert_eq!(server.database.number("SELECT COUNT(*) FROM grants"), 0);
+    let report = server.server().app.store.check(GrantRow::TABLE).await.expect("a report");
+    assert_eq!(report.findings, [], "rows that went with their key are not missed");
     let token = json!({ "GrantToken": made["GrantToken"] });
     assert_eq!(code(server.kms_as(&user, "RetireGrant", token).await), "InvalidGrantTokenException");
 }
@@ -1008,4 +1029,21 @@ async fn other_nodes_know_within_a_second(engine: Engine) {
             assert!(revoked.elapsed() < std::time::Duration::from_secs(1), "it still counts");
         }
     }
+}
+
+async fn a_grant_put_back_is_not_believed(engine: Engine) {
+    let mut server = TestServer::start(engine).await;
+    let key = server.create_key().await;
+    let user = server.add_user(ACCOUNT, "grantee", None).await;
+    let encrypt = json!({ "KeyId": key, "Plaintext": plaintext() });
+    let input = json!({ "KeyId": key, "GranteePrincipal": user.arn, "Operations": ["Encrypt"] });
+    let made = create_grant(&server, input).await;
+    server.database.sql("CREATE TABLE away AS SELECT * FROM grants");
+    server.kms("RevokeGrant", json!({ "KeyId": key, "GrantId": made["GrantId"] })).await.expect("revoked");
+    server.stop().await;
+    server.database.sql("INSERT INTO grants SELECT * FROM away");
+    server.begin().await;
+    assert_eq!(code(server.kms_as(&user, "Encrypt", encrypt.clone()).await), "KMSInternalException");
+    server.database.sql("UPDATE grants SET operations = '[\"Decrypt\"]'");
+    assert_eq!(code(server.kms_as(&user, "Encrypt", encrypt).await), "KMSInternalException");
 }

@@ -357,6 +357,10 @@ impl Store {
         self.inner.watermarks.find(name)
     }
 
+    pub(crate) fn went_with_its_parent(&self, name: &RowName) -> bool {
+        self.inner.watermarks.went_with_its_parent(name)
+    }
+
     /// The rows of a table that this node remembers as there.
     pub(crate) fn remembered(&self, table: &TableSpec) -> Vec<RowName> {
         self.inner.watermarks.live(table.name)
