@@ -16,8 +16,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("trail", &["types", "crypto"]),
     ("auth", &["types", "crypto", "aws", "store", "trail", "policy"]),
     ("kms", &["types", "crypto", "aws", "store", "policy", "auth"]),
-    ("inventory", &["types", "crypto", "aws", "store", "policy", "auth", "kms"]),
-    ("server", &["types", "crypto", "aws", "store", "trail", "policy", "auth", "kms", "inventory"]),
+    ("iam", &["types", "crypto", "aws", "store", "policy", "auth"]),
+    ("inventory", &["types", "crypto", "aws", "store", "policy", "auth", "kms", "iam"]),
+    ("server", &["types", "crypto", "aws", "store", "trail", "policy", "auth", "kms", "iam", "inventory"]),
 ];
 
 /// The binary and the workspace's own tools may use everything.

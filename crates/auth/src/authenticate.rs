@@ -89,11 +89,19 @@ impl Authenticator {
     ///
     /// # Errors
     /// Nobody any more: the user, the role or the parent access key is gone.
-    pub async fn identify(&self, store: &Store, keyring: &Keyring, named: &Named) -> Result<Caller, Unidentified> {
+    pub async fn identify(
+        &self,
+        store: &Store,
+        keyring: &Keyring,
+        named: &Named,
+    ) -> Result<Caller, Unidentified> {
         let (principal, access_key_id, session) = match named {
-            Named::LongTerm(credential) => (credential.principal.clone(), credential.access_key_id.clone(), None),
+            Named::LongTerm(credential) => {
+                (credential.principal.clone(), credential.access_key_id.clone(), None)
+            }
             Named::Temporary(session) => {
-                let principal = principal_of(session).ok_or(Unidentified::Refused(AuthFailure::UnknownAccessKey))?;
+                let principal =
+                    principal_of(session).ok_or(Unidentified::Refused(AuthFailure::UnknownAccessKey))?;
                 (principal, session.access_key_id.clone(), Some(Arc::clone(session)))
             }
         };
@@ -132,7 +140,9 @@ impl Authenticator {
         fresh: bool,
     ) -> Result<bool, StoreError> {
         match &caller.session {
-            None if fresh && !matches!(caller.principal, Principal::Federated { .. } | Principal::Service) => {
+            None if fresh
+                && !matches!(caller.principal, Principal::Federated { .. } | Principal::Service) =>
+            {
                 if self.access_keys.find(store, keyring, &caller.access_key_id, true).await?.is_none() {
                     return Ok(false);
                 }
@@ -148,7 +158,8 @@ impl Authenticator {
                 caller.session_policies = self.identities.session_policies(store, session).await?;
             }
         }
-        let Some((principal, rights)) = self.identities.rights_of(store, &caller.principal, fresh).await? else {
+        let Some((principal, rights)) = self.identities.rights_of(store, &caller.principal, fresh).await?
+        else {
             return Ok(false);
         };
         if let Some(arn) = principal.arn()
@@ -170,12 +181,9 @@ fn principal_of(session: &Session) -> Option<Principal> {
             role_session(account, session.unique_id()?, role_name, session_name)
         }
         SessionOf::User { user_id: None, .. } => Principal::Root { account },
-        SessionOf::User { user_id: Some(_), .. } => Principal::User {
-            account,
-            user_id: session.unique_id()?,
-            name: "".into(),
-            arn: "".into(),
-        },
+        SessionOf::User { user_id: Some(_), .. } => {
+            Principal::User { account, user_id: session.unique_id()?, name: "".into(), arn: "".into() }
+        }
     })
 }
 

@@ -50,7 +50,9 @@ impl RequestKeys<'_> {
             "aws:principalarn" => match &caller.principal {
                 // For a session the role's ARN, so that one condition fits all of its sessions.
                 Principal::RoleSession { role_arn, .. } => ConditionValue::Single((&**role_arn).into()),
-                Principal::Root { .. } | Principal::User { .. } => ConditionValue::Single((&*caller.arn).into()),
+                Principal::Root { .. } | Principal::User { .. } => {
+                    ConditionValue::Single((&*caller.arn).into())
+                }
                 Principal::Federated { .. } | Principal::Service => ConditionValue::Absent,
             },
             "aws:principalaccount" => match &caller.principal {
@@ -77,7 +79,9 @@ impl RequestKeys<'_> {
                 Principal::Federated { .. } => ConditionValue::Single("WebIdentityUser".into()),
                 Principal::Service => ConditionValue::Absent,
             },
-            "aws:principalisawsservice" => ConditionValue::Bool(matches!(caller.principal, Principal::Service)),
+            "aws:principalisawsservice" => {
+                ConditionValue::Bool(matches!(caller.principal, Principal::Service))
+            }
             "aws:requestedregion" => ConditionValue::Single(request.region.as_str().into()),
             // A service that acts for the caller hides where the caller is, as AWS does.
             "aws:sourceip" if request.via.is_none() => {
@@ -88,22 +92,23 @@ impl RequestKeys<'_> {
             "aws:currenttime" => ConditionValue::Single(request.received_at.rfc3339().into()),
             "aws:epochtime" => ConditionValue::Number(request.received_at.as_seconds()),
             "aws:viaawsservice" => ConditionValue::Bool(request.via.is_some()),
-            "aws:calledvia" => request.via.map_or(ConditionValue::Absent, |via| {
-                ConditionValue::Multi(vec![called_via(via.service())])
-            }),
-            "aws:calledviafirst" | "aws:calledvialast" => request
+            "aws:calledvia" => request
                 .via
-                .map_or(ConditionValue::Absent, |via| ConditionValue::Single(called_via(via.service()).into())),
+                .map_or(ConditionValue::Absent, |via| ConditionValue::Multi(vec![called_via(via.service())])),
+            "aws:calledviafirst" | "aws:calledvialast" => request.via.map_or(ConditionValue::Absent, |via| {
+                ConditionValue::Single(called_via(via.service()).into())
+            }),
             "aws:tokenissuetime" => session.map_or(ConditionValue::Absent, |session| {
                 ConditionValue::Single(session.issued_at().rfc3339().into())
             }),
             // Only temporary credentials have it (IAM User Guide: "not present" for long-term keys).
-            "aws:multifactorauthpresent" => {
-                session.map_or(ConditionValue::Absent, |session| ConditionValue::Bool(session.mfa_at().is_some()))
+            "aws:multifactorauthpresent" => session
+                .map_or(ConditionValue::Absent, |session| ConditionValue::Bool(session.mfa_at().is_some())),
+            "aws:multifactorauthage" => {
+                session.and_then(Session::mfa_at).map_or(ConditionValue::Absent, |at| {
+                    ConditionValue::Number(request.received_at.as_seconds() - at.as_seconds())
+                })
             }
-            "aws:multifactorauthage" => session.and_then(Session::mfa_at).map_or(ConditionValue::Absent, |at| {
-                ConditionValue::Number(request.received_at.as_seconds() - at.as_seconds())
-            }),
             "aws:sourceidentity" => match session.map(|session| &session.facts.of) {
                 Some(SessionOf::Role { source_identity: Some(identity), .. }) => {
                     ConditionValue::Single(identity.as_str().into())

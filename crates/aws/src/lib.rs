@@ -40,7 +40,7 @@ mod xml_writer;
 pub use decode::DecodeError;
 pub use document::Node;
 pub use error::WireError;
-pub use generated::{keywright, kms, secretsmanager};
+pub use generated::{iam, keywright, kms, secretsmanager, sts};
 pub use json_writer::JsonWriter;
 pub use malformed::Malformed;
 pub use model::{OperationModel, Protocol, ServiceModel};

@@ -8,6 +8,7 @@ use crate::peers::Peers;
 use crate::shares::Shares;
 use keywright_auth::{Authenticator, Env, View};
 use keywright_crypto::Keyring;
+use keywright_iam::Iam;
 use keywright_inventory::Inventory;
 use keywright_kms::Kms;
 use keywright_store::Store;
@@ -36,6 +37,7 @@ pub struct App {
     pub limits: Limits,
     pub authenticator: Arc<Authenticator>,
     pub kms: Arc<Kms>,
+    pub iam: Arc<Iam>,
     pub inventory: Arc<Inventory>,
     pub metrics: Metrics,
     pub(crate) audit_log: AuditLog,
@@ -93,6 +95,12 @@ pub(crate) trait Serves<S> {
 impl Serves<Kms> for App {
     fn service(&self) -> &Kms {
         &self.kms
+    }
+}
+
+impl Serves<Iam> for App {
+    fn service(&self) -> &Iam {
+        &self.iam
     }
 }
 

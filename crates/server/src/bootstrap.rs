@@ -275,7 +275,10 @@ async fn replace_root_credential(
 }
 
 fn generate_credential(rng: &dyn Rng) -> RootCredential {
-    RootCredential { access_key_id: keywright_auth::new_id("AKIA", rng), secret: keywright_auth::new_secret(rng) }
+    RootCredential {
+        access_key_id: keywright_auth::new_id("AKIA", rng),
+        secret: keywright_auth::new_secret(rng),
+    }
 }
 
 /// Writes the pair as an AWS credentials file that `AWS_SHARED_CREDENTIALS_FILE` can name.

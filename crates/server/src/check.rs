@@ -22,7 +22,6 @@ const TABLES: &[&TableSpec] = &[
     RoleRow::TABLE,
     PolicyRow::TABLE,
     MfaDeviceRow::TABLE,
-    GrantRow::TABLE,
 ];
 
 /// Checks the store of a configuration; nothing is written.

@@ -139,7 +139,8 @@ impl Door {
             }
         };
         let authenticator = &app.authenticator;
-        let named = authenticator.find(&app.store, &app.keyring, &presented, now).await.map_err(unidentified)?;
+        let named =
+            authenticator.find(&app.store, &app.keyring, &presented, now).await.map_err(unidentified)?;
         let body = self.read(entry, &parts.headers, body).await?;
         if let Err(fault) = presented.verify(&parts, &body, &named.signing_key(&presented)) {
             return Err(refused(fault));

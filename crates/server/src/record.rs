@@ -43,8 +43,10 @@ pub(crate) fn api_call(
 ) -> String {
     let account = request.caller.account;
     let identity = identity(request);
-    let resources: Vec<Resource<'_>> =
-        resources.iter().map(|arn| Resource { account: owner(arn, account), kind: resource_type(arn), arn }).collect();
+    let resources: Vec<Resource<'_>> = resources
+        .iter()
+        .map(|arn| Resource { account: owner(arn, account), kind: resource_type(arn), arn })
+        .collect();
     let (response, error) = match outcome {
         Outcome::Done { response } => (response.as_deref(), None),
         Outcome::Refused { code, message } => (None, Some((*code, *message))),
@@ -85,9 +87,12 @@ fn identity(request: &RequestContext) -> Identity<'_> {
         created_at: session.issued_at(),
         mfa: session.mfa_at().is_some(),
         issuer: match &caller.principal {
-            Principal::RoleSession { account, role_id, role_name, role_arn, .. } => {
-                Some(SessionIssuer { account: *account, id: role_id.as_str(), arn: role_arn, name: role_name })
-            }
+            Principal::RoleSession { account, role_id, role_name, role_arn, .. } => Some(SessionIssuer {
+                account: *account,
+                id: role_id.as_str(),
+                arn: role_arn,
+                name: role_name,
+            }),
             Principal::Root { .. }
             | Principal::User { .. }
             | Principal::Federated { .. }

@@ -15,6 +15,7 @@ use crate::stopping::{self, Stopper};
 use crate::{admin, listener, node, scheduler};
 use keywright_auth::Authenticator;
 use keywright_crypto::Keyring;
+use keywright_iam::Iam;
 use keywright_inventory::Inventory;
 use keywright_kms::Kms;
 use keywright_store::{Store, WriteSet};
@@ -69,6 +70,7 @@ pub async fn start(
         listener.local_addr().map_err(|cause| StartError::Listen { address: config.listen, cause })?;
 
     let authenticator = Authenticator::new(&store);
+    let iam = Iam::new(Arc::clone(&authenticator.identities));
     let kms = Kms::new(config.kms.clone(), config.regions.clone(), &store);
     let app = Arc::new(App {
         store,
@@ -84,6 +86,7 @@ pub async fn start(
         limits: config.limits,
         authenticator,
         kms,
+        iam,
         inventory: Inventory::new(),
         metrics: Metrics::default(),
         audit_log: AuditLog::default(),

@@ -222,7 +222,15 @@ impl<'a> Record<'a> {
                 push(out, "userName", name);
                 push_session(out, session, invoked_by);
             }
-            Identity::AssumedRole { account, role_id, session_name, arn, access_key_id, session, invoked_by } => {
+            Identity::AssumedRole {
+                account,
+                role_id,
+                session_name,
+                arn,
+                access_key_id,
+                session,
+                invoked_by,
+            } => {
                 out.push_str("{\"type\":\"AssumedRole\",\"principalId\":\"");
                 out.push_str(role_id);
                 out.push(':');

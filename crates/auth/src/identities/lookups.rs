@@ -33,10 +33,7 @@ pub async fn find_user(
 
 /// # Errors
 /// [`StoreError`].
-pub async fn find_user_by_id(
-    store: &Store,
-    id: &UniqueId,
-) -> Result<Option<Versioned<UserRow>>, StoreError> {
+pub async fn find_user_by_id(store: &Store, id: &UniqueId) -> Result<Option<Versioned<UserRow>>, StoreError> {
     by_id(store, "user_id", id).await
 }
 
@@ -71,10 +68,7 @@ pub async fn find_role(
 
 /// # Errors
 /// [`StoreError`].
-pub async fn find_role_by_id(
-    store: &Store,
-    id: &UniqueId,
-) -> Result<Option<Versioned<RoleRow>>, StoreError> {
+pub async fn find_role_by_id(store: &Store, id: &UniqueId) -> Result<Option<Versioned<RoleRow>>, StoreError> {
     by_id(store, "role_id", id).await
 }
 

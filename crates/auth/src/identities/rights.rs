@@ -320,7 +320,12 @@ impl Identities {
 }
 
 /// The principal of a session of a role, as far as the token knows it.
-pub(crate) fn role_session(account: AccountId, role_id: UniqueId, role_name: &str, session_name: &str) -> Principal {
+pub(crate) fn role_session(
+    account: AccountId,
+    role_id: UniqueId,
+    role_name: &str,
+    session_name: &str,
+) -> Principal {
     Principal::RoleSession {
         account,
         role_id,

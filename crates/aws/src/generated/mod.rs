@@ -7,6 +7,7 @@
 // A structure with one member matches on one name.
 #![allow(clippy::single_match_else)]
 
+pub mod iam;
 pub mod keywright;
 pub mod kms;
 #[cfg(test)]
@@ -14,3 +15,4 @@ pub mod probe_query;
 #[cfg(test)]
 pub mod probe_rest;
 pub mod secretsmanager;
+pub mod sts;

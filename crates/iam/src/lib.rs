@@ -1,0 +1,31 @@
+//! Identity and access management, and temporary credentials: the operations of IAM and STS.
+//!
+//! What: users, groups, roles, policies, access keys, passwords, MFA devices; sessions; simulation. Each operation is
+//! one file of `ops` (IAM) or `sts`, named after the API's verb.
+//! Why here: `auth` reads identities for every request; this crate is the only one that changes them.
+//!
+//! Invariants
+//! - What decides about one identity stands in its one row (`auth::identities`), and every change of it relies on the
+//!   row's version.
+//! - Whatever names another entity (a policy that is attached, a group that is joined, a boundary) changes that entity's
+//!   row too, so that it cannot be deleted meanwhile.
+//! - Links (`LinkRow`) are written with the row that they list, and decide nothing.
+//! - IAM is one service for all Regions: nothing here depends on the request's.
+//!
+//! Not here: who may do what (auth, policy), the door's check of signatures and tokens (auth).
+
+mod attachments;
+mod boundaries;
+mod changes;
+mod entities;
+mod error;
+pub mod ops;
+mod paging;
+mod policy_text;
+mod service;
+pub mod sts;
+mod tags;
+mod uses;
+
+pub use error::IamError;
+pub use service::Iam;

@@ -1,0 +1,1 @@
+//! The operations of STS, one file each.
