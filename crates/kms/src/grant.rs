@@ -12,10 +12,12 @@
 
 mod operations;
 mod party;
+mod probe;
 mod token;
 
 pub(crate) use operations::{GrantOperations, fits};
 pub(crate) use party::{Party, Standing, account_of, parties_of};
+pub(crate) use probe::Probes;
 pub(crate) use token::{GrantToken, GrantTokens};
 
 use crate::error::KmsError;
@@ -92,6 +94,7 @@ row! {
             issuing_account: AccountId,
             created_at: Timestamp,
             retry: Option<String>,
+            probe: String,
         }
     }
 }
@@ -262,6 +265,7 @@ impl Grant {
             issuing_account: self.issuing_account,
             created_at: self.created_at,
             retry: self.retry.clone(),
+            probe: self.constraint.probe(),
         }
     }
 
@@ -351,8 +355,16 @@ impl Asked<'_> {
     }
 }
 
-/// The grants of one grantee on one key.
-pub(crate) type Grants = Arc<[Grant]>;
+/// What is kept of one grantee's grants on one key.
+#[derive(Debug, Clone)]
+pub(crate) enum Grants {
+    These(Arc<[Grant]>),
+    /// More than are worth keeping; the store is asked for those in question.
+    Many,
+}
+
+/// So many grants of one grantee on one key are kept and gone through.
+pub(crate) const GRANTS_KEPT_MAX: usize = 250;
 
 #[cfg(test)]
 mod tests {

@@ -2,7 +2,7 @@
 
 use crate::alias::{AliasNames, AliasRow};
 use crate::error::{KmsError, NotFound};
-use crate::grant::{Asked, Grant, GrantId, GrantRow, Grants, parties_of};
+use crate::grant::{Asked, GRANTS_KEPT_MAX, Grant, GrantId, GrantRow, Grants, Probes, parties_of};
 use crate::key::{Key, KeyRow};
 use crate::last_usage::{LastUsage, LastUse};
 use crate::material::{Material, MaterialRow};
@@ -156,7 +156,7 @@ impl Kms {
             return Ok(grants);
         }
         let loaded = self.grants.get_or_load(&name, load_grants(view.store, key, grantee)).await;
-        Ok(loaded.map_err(KmsError::from_store)?.unwrap_or_default())
+        Ok(loaded.map_err(KmsError::from_store)?.unwrap_or(Grants::Many))
     }
 
     /// The grant by which the caller may do what it asks of a key, and how far that one reaches.
@@ -171,9 +171,14 @@ impl Kms {
         request: &RequestContext,
     ) -> Result<Option<(Grant, Granted)>, KmsError> {
         for (grantee, standing) in parties_of(&request.caller.principal) {
-            let grants = self.grants_of(view, key, &grantee).await?;
-            if let Some(grant) = grants.iter().find(|grant| grant.allows(&asked)) {
-                return Ok(Some((grant.clone(), standing.into())));
+            let found = match self.grants_of(view, key, &grantee).await? {
+                Grants::These(grants) => grants.iter().find(|grant| grant.allows(&asked)).cloned(),
+                Grants::Many => {
+                    find_among_many(view.store, key, &grantee, &asked).await.map_err(KmsError::from_store)?
+                }
+            };
+            if let Some(grant) = found {
+                return Ok(Some((grant, standing.into())));
             }
         }
         Ok(None)
@@ -362,16 +367,72 @@ pub(crate) fn key_values(key: &KeyArn) -> [Value; 3] {
     [key.account.to_value(), key.region.to_value(), key.key_id.to_value()]
 }
 
-/// All grants of one grantee on a key, and so never all of a key's.
+/// The grants of one grantee on a key, and so never all of a key's.
 async fn load_grants(store: &Store, key: &KeyArn, grantee: &str) -> Result<Option<Grants>, StoreError> {
+    let one_more = i64::try_from(GRANTS_KEPT_MAX + 1).unwrap_or(i64::MAX);
     let [account, region, key_id] = key_values(key);
     let rows = store
         .select::<GrantRow>(
-            "WHERE account = $1 AND region = $2 AND key_id = $3 AND grantee = $4",
-            &[account, region, key_id, grantee.to_owned().to_value()],
+            "WHERE account = $1 AND region = $2 AND key_id = $3 AND grantee = $4 LIMIT $5",
+            &[account, region, key_id, grantee.to_owned().to_value(), one_more.to_value()],
         )
         .await?;
-    rows.into_iter().map(Grant::from_row).collect::<Result<Grants, _>>().map(Some)
+    if rows.len() > GRANTS_KEPT_MAX {
+        return Ok(Some(Grants::Many));
+    }
+    let grants = rows.into_iter().map(Grant::from_row).collect::<Result<Arc<[Grant]>, _>>()?;
+    Ok(Some(Grants::These(grants)))
+}
+
+/// A grant that allows what is asked, of a grantee that has very many on the key.
+async fn find_among_many(
+    store: &Store,
+    key: &KeyArn,
+    grantee: &str,
+    asked: &Asked<'_>,
+) -> Result<Option<Grant>, StoreError> {
+    let probes = Probes::of(asked);
+    let mut condition = "WHERE account = $1 AND region = $2 AND key_id = $3 AND grantee = $4".to_owned();
+    let mut params = key_values(key).to_vec();
+    params.push(grantee.to_owned().to_value());
+    for operation in &probes.operations {
+        // The column is JSON of the names, each within quotes.
+        params.push(format!("%\"{operation}\"%").to_value());
+        condition.push_str(" AND operations LIKE ");
+        condition.push_str(&place(&params));
+    }
+    let of_these = |names: &[String]| {
+        let mut params = params.clone();
+        let places: Vec<String> = names
+            .iter()
+            .map(|name| {
+                params.push(name.to_value());
+                place(&params)
+            })
+            .collect();
+        (format!("{condition} AND probe IN ({})", places.join(", ")), params)
+    };
+    let (first, with) = match &probes.alike {
+        None => (condition.clone(), params.clone()),
+        Some(names) => of_these(names),
+    };
+    let mut rows = store.select::<GrantRow>(&format!("{first} LIMIT 1"), &with).await?;
+    if rows.is_empty() && !probes.differing.is_empty() {
+        let (then, with) = of_these(&probes.differing);
+        rows = store.select::<GrantRow>(&then, &with).await?;
+    }
+    for stored in rows {
+        let grant = Grant::from_row(stored)?;
+        if grant.allows(asked) {
+            return Ok(Some(grant));
+        }
+    }
+    Ok(None)
+}
+
+/// The place in a statement of the last parameter.
+fn place(params: &[Value]) -> String {
+    format!("${}", params.len())
 }
 
 /// One grant of a key.

@@ -22,6 +22,7 @@ const TABLES: &[&TableSpec] = &[
     RoleRow::TABLE,
     PolicyRow::TABLE,
     MfaDeviceRow::TABLE,
+    GrantRow::TABLE,
 ];
 
 /// Checks the store of a configuration; nothing is written.

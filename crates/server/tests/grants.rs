@@ -34,6 +34,7 @@ on_both_engines! {
     conditions_see_aliases_and_grants,
     other_nodes_know_within_a_second,
     a_grant_put_back_is_not_believed,
+    very_many_grants_of_one_grantee_are_the_same_as_few,
 }
 
 const OTHER: &str = "444455556666";
@@ -1046,4 +1047,79 @@ async fn a_grant_put_back_is_not_believed(engine: Engine) {
     assert_eq!(code(server.kms_as(&user, "Encrypt", encrypt.clone()).await), "KMSInternalException");
     server.database.sql("UPDATE grants SET operations = '[\"Decrypt\"]'");
     assert_eq!(code(server.kms_as(&user, "Encrypt", encrypt).await), "KMSInternalException");
+}
+
+async fn very_many_grants_of_one_grantee_are_the_same_as_few(engine: Engine) {
+    let server = TestServer::start(engine).await;
+    let key = server.create_key().await;
+    let few = server.add_user(ACCOUNT, "few", None).await;
+    let many = server.add_user(ACCOUNT, "many", None).await;
+    let filler = json!({ "KeyId": key, "GranteePrincipal": many.arn, "Operations": ["RetireGrant"] });
+    create_grant(&server, filler).await;
+    let store = &server.server().app.store;
+    let model = store.select::<GrantRow>("", &[]).await.expect("rows").pop().expect("the grant").row;
+    let mut writes = WriteSet::default();
+    for at in 0_u32..400 {
+        let mut row = model.clone();
+        row.grant_id = keywright_kms::GrantId::parse(&format!("{at:064x}")).expect("an id");
+        writes.insert(&row);
+    }
+    server.commit(writes).await;
+    let contexts =
+        [json!({}), json!({ "a": "1" }), json!({ "a": "1", "b": "22" }), json!({ "a": "2", "b": "22" })];
+    let constraints = [
+        Value::Null,
+        json!({ "EncryptionContextEquals": {} }),
+        json!({ "EncryptionContextEquals": { "a": "1" } }),
+        json!({ "EncryptionContextEquals": { "a": "1", "b": "22" } }),
+        json!({ "EncryptionContextSubset": {} }),
+        json!({ "EncryptionContextSubset": { "a": "1" } }),
+        json!({ "EncryptionContextSubset": { "a": "1", "b": "22" } }),
+    ];
+    let given = |to: &Login, operations: Value, constraint: &Value| {
+        let mut input = json!({ "KeyId": key, "GranteePrincipal": to.arn, "Operations": operations });
+        if *constraint != Value::Null {
+            input["Constraints"] = constraint.clone();
+        }
+        input
+    };
+    for constraint in &constraints {
+        let mut answers = Vec::new();
+        for who in [&few, &many] {
+            let operations = json!(["Encrypt", "CreateGrant"]);
+            let made = create_grant(&server, given(who, operations, constraint)).await;
+            let mut codes = Vec::new();
+            let mut call = async |operation: &str, input: Value| {
+                codes.push(
+                    server.kms_as(who, operation, input).await.map(drop).map_err(|refused| refused.code),
+                );
+            };
+            for context in &contexts {
+                let tokens = json!([made["GrantToken"]]);
+                let input = json!({ "KeyId": key, "EncryptionContext": context, "GrantTokens": tokens });
+                let with = |member: &str, value: Value| {
+                    let mut input = input.clone();
+                    input[member] = value;
+                    input
+                };
+                call("Encrypt", with("Plaintext", plaintext().into())).await;
+                call("GenerateDataKey", with("NumberOfBytes", 16.into())).await;
+            }
+            for child in &constraints {
+                for operations in [json!(["Encrypt"]), json!(["Encrypt", "Decrypt"])] {
+                    let mut input = given(&few, operations, child);
+                    input["DryRun"] = true.into();
+                    call("CreateGrant", input).await;
+                }
+            }
+            call("DescribeKey", json!({ "KeyId": key })).await;
+            answers.push(codes);
+            let revoke = json!({ "KeyId": key, "GrantId": made["GrantId"] });
+            server.kms("RevokeGrant", revoke).await.expect("revoked");
+        }
+        assert_eq!(answers[0], answers[1], "{constraint}");
+        assert!(answers[0].iter().any(Result::is_ok), "{constraint}");
+    }
+    create_grant(&server, given(&many, json!(["DescribeKey"]), &constraints[2])).await;
+    server.kms_as(&many, "DescribeKey", json!({ "KeyId": key })).await.expect("found among them");
 }

@@ -3,9 +3,9 @@
 //! On AWS a token lets a new grant be used before all of the service has heard of it. Here a grant counts at once, so
 //! that a token gives nothing beside it; but clients send them, and one that is none of ours must not pass.
 
-use super::GrantId;
+use super::{GrantId, Grants};
 use crate::error::KmsError;
-use crate::service::Kms;
+use crate::service::{Kms, find_grant};
 use keywright_auth::View;
 use keywright_crypto::Keyring;
 use keywright_types::{AccountId, KeyArn, KeyId, Region, Rng, Timestamp};
@@ -62,8 +62,10 @@ impl GrantToken {
     }
 
     async fn is_alive(&self, view: View<'_, Kms>) -> Result<bool, KmsError> {
-        let grants = view.service.grants_of(view, &self.key, &self.grantee).await?;
-        Ok(grants.iter().any(|grant| grant.id == self.id))
+        match view.service.grants_of(view, &self.key, &self.grantee).await? {
+            Grants::These(grants) => Ok(grants.iter().any(|grant| grant.id == self.id)),
+            Grants::Many => Ok(find_grant(view.store, &self.key, self.id).await?.is_some()),
+        }
     }
 
     fn read(keyring: &Keyring, token: &str) -> Option<Self> {
