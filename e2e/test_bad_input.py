@@ -28,6 +28,7 @@ CODES = {
     "KMSInvalidStateException", "DisabledException", "TagException", "InvalidMarkerException", "LimitExceededException",
     "MalformedPolicyDocumentException", "InvalidAliasNameException", "InvalidKeyUsageException",
     "AlreadyExistsException", "NotAuthorizedException", "UnsupportedOperationException", "InvalidGrantTokenException",
+    "InvalidGrantIdException",
     "InvalidArnException", "DryRunOperationException", "IncorrectKeyException", "AccessDeniedException",
     "CustomKeyStoreNotFoundException", "ConflictException",
 }
@@ -41,14 +42,17 @@ def resident(server):
 @pytest.fixture(scope="module")
 def good(kms):
     """Right values by member, so that one wrong one is all that is wrong."""
-    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    made = kms.create_key()["KeyMetadata"]
+    key, root = made["KeyId"], f"arn:aws:iam::{made['AWSAccountId']}:root"
     blob = kms.encrypt(KeyId=key, Plaintext=b"x")["CiphertextBlob"]
     kms.create_alias(AliasName="alias/good", TargetKeyId=key)
+    grant = kms.create_grant(KeyId=key, GranteePrincipal=root, Operations=["Decrypt"])["GrantId"]
     return {
         "KeyId": key, "TargetKeyId": key, "SourceKeyId": key, "DestinationKeyId": key,
         "CiphertextBlob": base64.b64encode(blob).decode(), "Plaintext": "eA==", "NumberOfBytes": 16,
         "AliasName": "alias/good", "Description": "", "PolicyName": "default", "Tags": [{"TagKey": "a", "TagValue": "b"}],
         "TagKeys": ["a"], "Limit": 10, "RotationPeriodInDays": 90, "PendingWindowInDays": 7,
+        "GranteePrincipal": root, "RetiringPrincipal": root, "Operations": ["Decrypt"], "GrantId": grant,
     }
 
 
