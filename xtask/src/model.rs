@@ -43,6 +43,9 @@ pub struct Metadata {
 pub struct Operation {
     pub name: String,
     pub http: Http,
+    /// Only the name was kept: nobody can call the operation, and it has no shapes.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub trimmed: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub input: Option<ShapeRef>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -126,6 +129,9 @@ pub struct Shape {
     pub sensitive: bool,
     #[serde(default, skip_serializing_if = "is_false")]
     pub exception: bool,
+    /// Exactly one member is there. The generated structure does not know: its operation checks.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub union: bool,
     #[serde(default, skip_serializing_if = "is_false")]
     pub fault: bool,
     #[serde(skip_serializing_if = "Option::is_none")]

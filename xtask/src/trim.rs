@@ -1,8 +1,10 @@
 //! `cargo xtask trim-models --from <folder of botocore/data>`: takes AWS's service models into `models/`.
 //!
 //! Kept: operations, shapes, constraints, errors, sensitivity, HTTP bindings, idempotency tokens.
-//! Dropped: documentation, and what only concerns clients.
-//! Added: on each member of an operation's input or output, whether it may enter the audit trail.
+//! Dropped: documentation, and what only concerns clients; of large services, the shapes of operations that are
+//! not to be built, which stay in the table by name.
+//! Added: on each member of an operation's input or output, whether it may enter the audit trail; sensitivity
+//! that the models forget.
 //!
 //! The rule of the trail: never what the model marks sensitive, never blobs, never tokens that are a right
 //! in themselves; everything else may. It is applied here, once, so that the result stands in a checked-in
@@ -16,14 +18,152 @@ use std::fs;
 use std::io::Read as _;
 use std::path::Path;
 
-/// The services taken from botocore, by their folder's name.
-const SERVICES: &[&str] = &["kms", "secretsmanager"];
+/// The services taken from botocore, by their folder's name, and the operations whose shapes are kept.
+const SERVICES: &[(&str, Keep)] = &[
+    ("iam", Keep::Only(IAM_OPERATIONS)),
+    ("kms", Keep::All),
+    ("secretsmanager", Keep::All),
+    ("sts", Keep::Only(STS_OPERATIONS)),
+];
+
+/// Which operations of a model keep their shapes. The others are known by name, so that a request for one is
+/// answered clearly, and cost nothing else.
+enum Keep {
+    All,
+    Only(&'static [&'static str]),
+}
+
+const IAM_OPERATIONS: &[&str] = &[
+    "AddUserToGroup",
+    "AttachGroupPolicy",
+    "AttachRolePolicy",
+    "AttachUserPolicy",
+    "ChangePassword",
+    "CreateAccessKey",
+    "CreateAccountAlias",
+    "CreateGroup",
+    "CreateLoginProfile",
+    "CreatePolicy",
+    "CreatePolicyVersion",
+    "CreateRole",
+    "CreateUser",
+    "CreateVirtualMFADevice",
+    "DeactivateMFADevice",
+    "DeleteAccessKey",
+    "DeleteAccountAlias",
+    "DeleteAccountPasswordPolicy",
+    "DeleteGroup",
+    "DeleteGroupPolicy",
+    "DeleteLoginProfile",
+    "DeletePolicy",
+    "DeletePolicyVersion",
+    "DeleteRole",
+    "DeleteRolePermissionsBoundary",
+    "DeleteRolePolicy",
+    "DeleteUser",
+    "DeleteUserPermissionsBoundary",
+    "DeleteUserPolicy",
+    "DeleteVirtualMFADevice",
+    "DetachGroupPolicy",
+    "DetachRolePolicy",
+    "DetachUserPolicy",
+    "EnableMFADevice",
+    "GenerateCredentialReport",
+    "GetAccessKeyLastUsed",
+    "GetAccountAuthorizationDetails",
+    "GetAccountPasswordPolicy",
+    "GetAccountSummary",
+    "GetContextKeysForCustomPolicy",
+    "GetContextKeysForPrincipalPolicy",
+    "GetCredentialReport",
+    "GetGroup",
+    "GetGroupPolicy",
+    "GetLoginProfile",
+    "GetMFADevice",
+    "GetPolicy",
+    "GetPolicyVersion",
+    "GetRole",
+    "GetRolePolicy",
+    "GetUser",
+    "GetUserPolicy",
+    "ListAccessKeys",
+    "ListAccountAliases",
+    "ListAttachedGroupPolicies",
+    "ListAttachedRolePolicies",
+    "ListAttachedUserPolicies",
+    "ListEntitiesForPolicy",
+    "ListGroupPolicies",
+    "ListGroups",
+    "ListGroupsForUser",
+    "ListInstanceProfilesForRole",
+    "ListMFADeviceTags",
+    "ListMFADevices",
+    "ListPolicies",
+    "ListPolicyTags",
+    "ListPolicyVersions",
+    "ListRolePolicies",
+    "ListRoleTags",
+    "ListRoles",
+    "ListSSHPublicKeys",
+    "ListServiceSpecificCredentials",
+    "ListSigningCertificates",
+    "ListUserPolicies",
+    "ListUserTags",
+    "ListUsers",
+    "ListVirtualMFADevices",
+    "PutGroupPolicy",
+    "PutRolePermissionsBoundary",
+    "PutRolePolicy",
+    "PutUserPermissionsBoundary",
+    "PutUserPolicy",
+    "RemoveUserFromGroup",
+    "ResyncMFADevice",
+    "SetDefaultPolicyVersion",
+    "SimulateCustomPolicy",
+    "SimulatePrincipalPolicy",
+    "TagMFADevice",
+    "TagPolicy",
+    "TagRole",
+    "TagUser",
+    "UntagMFADevice",
+    "UntagPolicy",
+    "UntagRole",
+    "UntagUser",
+    "UpdateAccessKey",
+    "UpdateAccountPasswordPolicy",
+    "UpdateAssumeRolePolicy",
+    "UpdateGroup",
+    "UpdateLoginProfile",
+    "UpdateRole",
+    "UpdateRoleDescription",
+    "UpdateUser",
+];
+const STS_OPERATIONS: &[&str] = &[
+    "AssumeRole",
+    "AssumeRoleWithWebIdentity",
+    "DecodeAuthorizationMessage",
+    "GetAccessKeyInfo",
+    "GetCallerIdentity",
+    "GetSessionToken",
+];
+
+/// Shapes that are secret although the model does not say so. Service, shape, reason.
+const SENSITIVE: &[(&str, &str, &str)] = &[
+    ("iam", "authenticationCodeType", "a one-time code is a credential while it lives"),
+    ("sts", "contextAssertionType", "a signed token that speaks for a person"),
+    ("sts", "tokenCodeType", "a one-time code is a credential while it lives"),
+    ("sts", "tokenType", "a session token is a part of temporary credentials"),
+];
 
 /// Members that are a credential by themselves. `ClientRequestToken` is not one: it names a version.
 const TOKENS: &[&str] = &["GrantToken", "GrantTokens", "ImportToken", "RotationToken"];
 
 /// Fields of botocore's models that are dropped wherever they stand. Any other unknown field is an error.
-const DROPPED: &[&str] = &["documentation", "deprecated", "deprecatedMessage", "box"];
+const DROPPED: &[&str] = &["documentation", "deprecated", "deprecatedMessage", "deprecatedSince", "box"];
+
+/// Fields of operations that are dropped as well. Which operations may come unsigned is a short list of the
+/// server, not a model's word.
+const DROPPED_OF_OPERATIONS: &[&str] = &["auth", "authtype"];
 
 /// Fields of botocore's metadata that nothing here needs.
 const DROPPED_METADATA: &[&str] = &[
@@ -44,9 +184,11 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     let from = Path::new(from);
     let version = botocore_version(from)?;
     let models = crate::root().join("models");
-    for service in SERVICES {
+    for (service, keep) in SERVICES {
         let mut model = read(from, service, &version)?;
+        keep_operations(&mut model, keep).map_err(|error| format!("{service}: {error}"))?;
         keep_reachable(&mut model)?;
+        mark_sensitive(&mut model, service).map_err(|error| format!("{service}: {error}"))?;
         mark_audit(&mut model)?;
         let path = models.join(format!("{service}.json"));
         let mut text = serde_json::to_string_pretty(&model).map_err(|error| error.to_string())?;
@@ -60,9 +202,10 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
 
 fn notice_text(version: &str) -> String {
     format!(
-        "kms.json and secretsmanager.json are service models of botocore {version}\n\
+        "The models of AWS's services in this folder are service models of botocore {version}\n\
          (https://github.com/boto/botocore), modified: trimmed by `cargo xtask trim-models`, which drops\n\
-         documentation and client-side fields and adds the field \"audit\".\n\
+         documentation, client-side fields and the shapes of some operations, and adds the fields \"audit\"\n\
+         and \"trimmed\" and the trait \"sensitive\" where it was forgotten.\n\
          \n\
          Botocore\n\
          Copyright 2012-2022 Amazon.com, Inc. or its affiliates. All Rights Reserved.\n\
@@ -117,6 +260,9 @@ fn read(data: &Path, service: &str, version: &str) -> Result<Model, String> {
     }
     for operation in objects(root, "operations")? {
         drop_fields(operation);
+        if let Some(fields) = operation.as_object_mut() {
+            fields.retain(|name, _| !DROPPED_OF_OPERATIONS.contains(&name.as_str()));
+        }
         for part in ["input", "output"] {
             operation.get_mut(part).into_iter().for_each(drop_fields);
         }
@@ -148,6 +294,29 @@ fn drop_fields(value: &mut Value) {
     if let Some(fields) = value.as_object_mut() {
         fields.retain(|name, _| !DROPPED.contains(&name.as_str()));
     }
+}
+
+/// Leaves nothing but the name of operations that are not to be built.
+fn keep_operations(model: &mut Model, keep: &Keep) -> Result<(), String> {
+    let Keep::Only(kept) = keep else { return Ok(()) };
+    if let Some(unknown) = kept.iter().find(|name| !model.operations.contains_key(**name)) {
+        return Err(format!("the model has no operation {unknown}"));
+    }
+    for operation in model.operations.values_mut().filter(|operation| !kept.contains(&&*operation.name)) {
+        operation.trimmed = true;
+        (operation.input, operation.output) = (None, None);
+        operation.errors.clear();
+    }
+    Ok(())
+}
+
+/// Adds the sensitivity that a model forgets; a shape that is no longer there must be looked at.
+fn mark_sensitive(model: &mut Model, service: &str) -> Result<(), String> {
+    for (_, name, _) in SENSITIVE.iter().filter(|(of, _, _)| *of == service) {
+        let shape = model.shapes.get_mut(*name).ok_or_else(|| format!("the model has no shape {name}"))?;
+        shape.sensitive = true;
+    }
+    Ok(())
 }
 
 /// Drops shapes that no operation uses.

@@ -1,14 +1,16 @@
 //! Every pattern of every model compiles, and means what it means in Java.
 
-use crate::generated::{keywright, kms, probe_query, probe_rest, secretsmanager};
+use crate::generated::{iam, keywright, kms, probe_query, probe_rest, secretsmanager, sts};
 use crate::rules::{Pattern, PatternTable};
 
 const TABLES: &[(&str, PatternTable)] = &[
+    ("iam", iam::readers::PATTERNS),
     ("keywright", keywright::readers::PATTERNS),
     ("kms", kms::readers::PATTERNS),
     ("probe_query", probe_query::readers::PATTERNS),
     ("probe_rest", probe_rest::readers::PATTERNS),
     ("secretsmanager", secretsmanager::readers::PATTERNS),
+    ("sts", sts::readers::PATTERNS),
 ];
 
 #[test]
@@ -56,4 +58,10 @@ fn whole_values_match_and_shorthands_are_ascii() {
         &["xcluster-2a23b4cdefg"],
     );
     check("[0-9A-Za-z\\(\\)#\\?\\*\\-\\/, ]+", &["rate(10 days)", "cron(0 16 1,15 * ? *)"], &["rate[1]"]);
+    // Compiled from an equal pattern without a look-ahead.
+    check(
+        "^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$",
+        &["abc", "a-c", "a-b-c", "0x9"],
+        &["a--c", "-ab", "ab-", "aBc", "abc\n", ""],
+    );
 }

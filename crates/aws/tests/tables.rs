@@ -1,10 +1,15 @@
 //! The operation tables, held against the models' counts and the API references.
 
 use keywright_aws::kms::KmsErrorCode;
-use keywright_aws::{Protocol, ServiceModel, keywright, kms, secretsmanager};
+use keywright_aws::{Protocol, ServiceModel, iam, keywright, kms, secretsmanager, sts};
 
-const SERVICES: &[(&ServiceModel, usize)] =
-    &[(&kms::SERVICE, 56), (&secretsmanager::SERVICE, 26), (&keywright::SERVICE, 1)];
+const SERVICES: &[(&ServiceModel, usize)] = &[
+    (&kms::SERVICE, 56),
+    (&secretsmanager::SERVICE, 26),
+    (&keywright::SERVICE, 1),
+    (&iam::SERVICE, 181),
+    (&sts::SERVICE, 12),
+];
 
 #[test]
 fn every_operation_is_found() {
@@ -32,6 +37,10 @@ fn services() {
     assert_eq!(kms::SERVICE.protocol, Protocol::Json11);
     assert_eq!(secretsmanager::SERVICE.target_prefix, Some("secretsmanager"));
     assert_eq!(secretsmanager::SERVICE.event_source, "secretsmanager.amazonaws.com");
+    assert_eq!((iam::SERVICE.protocol, sts::SERVICE.protocol), (Protocol::Query, Protocol::Query));
+    assert_eq!((iam::SERVICE.signing_name, sts::SERVICE.signing_name), ("iam", "sts"));
+    assert_eq!((iam::SERVICE.api_version, sts::SERVICE.api_version), ("2010-05-08", "2011-06-15"));
+    assert_eq!(iam::SERVICE.event_source, "iam.amazonaws.com");
     assert_eq!(keywright::SERVICE.target_prefix, Some("Keywright"));
     assert_eq!(keywright::SERVICE.signing_name, "keywright");
     assert_eq!(keywright::SERVICE.api_version, "2026-11-01");

@@ -26,11 +26,13 @@ use std::process::{Command, Stdio};
 
 /// The models: module name, model file, whether the module is compiled for tests only.
 const MODELS: &[(&str, &str, bool)] = &[
+    ("iam", "models/iam.json", false),
     ("keywright", "models/keywright.json", false),
     ("kms", "models/kms.json", false),
     ("probe_query", "models/test/probe-query.json", true),
     ("probe_rest", "models/test/probe-rest.json", true),
     ("secretsmanager", "models/secretsmanager.json", false),
+    ("sts", "models/sts.json", false),
 ];
 
 const OUTPUT: &str = "crates/aws/src/generated";

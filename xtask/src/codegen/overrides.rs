@@ -52,3 +52,10 @@ pub const AUDIT_DEFAULTS: &[(&str, &str, &str, &str, &str)] = &[
 
 /// Patterns that every text matches, as the models' authors meant them; they are not compiled.
 pub const TRIVIAL_PATTERNS: &[&str] = &["[\\s\\S]*", "[\\S\\s]*", ".*", "(?s).*"];
+
+/// Patterns that the regex crate cannot spell, and what is compiled in their place. Pattern, replacement, reason.
+pub const REWRITTEN_PATTERNS: &[(&str, &str, &str)] = &[(
+    "^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$",
+    "[a-z0-9]+(-[a-z0-9]+)*",
+    "no look-ahead; the same texts within the shape's length of 3 to 63, which is checked beside it",
+)];

@@ -22,7 +22,7 @@ pub fn translate(pattern: &str) -> Result<String, String> {
                 match (escaped, ascii) {
                     (_, Some(ascii)) if class_depth > 0 => out.push_str(ascii),
                     (_, Some(ascii)) => out.push_str(&format!("[{ascii}]")),
-                    ('W' | 'D' | 'b' | 'B', None) => {
+                    ('W' | 'D' | 'b' | 'B' | '1'..='9', None) => {
                         return Err(format!("\\{escaped} differs between Java and the regex crate"));
                     }
                     ('S', None) if class_depth > 0 => return Err("\\S inside a class".into()),
@@ -40,6 +40,11 @@ pub fn translate(pattern: &str) -> Result<String, String> {
             ']' => {
                 class_depth = class_depth.saturating_sub(1);
                 out.push(c);
+            }
+            '(' if class_depth == 0
+                && ["?=", "?!", "?<"].iter().any(|ahead| chars.as_str().starts_with(ahead)) =>
+            {
+                return Err("the regex crate does not look around".into());
             }
             '&' | '~' if class_depth > 0 => {
                 out.push('\\');
@@ -67,5 +72,6 @@ mod tests {
         check("[a&b\\-]", "\\A(?:[a\\&b\\-])\\z");
         assert!(translate("[a").is_err());
         assert!(translate("\\bx").is_err());
+        assert!(translate("a(?!b)").is_err());
     }
 }

@@ -1,7 +1,7 @@
 //! Writes `readers.rs`: one reader for each scalar, list and map shape that can be part of an input,
 //! with the shape's constraints.
 
-use crate::codegen::overrides::TRIVIAL_PATTERNS;
+use crate::codegen::overrides::{REWRITTEN_PATTERNS, TRIVIAL_PATTERNS};
 use crate::codegen::pattern;
 use crate::codegen::service::{Service, part, type_name};
 use crate::model::{Kind, Shape};
@@ -88,7 +88,9 @@ fn text_rule(
     let mut out = String::new();
     let pattern = match &shape.pattern {
         Some(text) if !TRIVIAL_PATTERNS.contains(&text.as_str()) => {
-            let translated = pattern::translate(text).map_err(|error| format!("{name}: {error}"))?;
+            let rewritten = REWRITTEN_PATTERNS.iter().find(|(known, _, _)| known == text);
+            let spelt = rewritten.map_or(text.as_str(), |(_, spelt, _)| spelt);
+            let translated = pattern::translate(spelt).map_err(|error| format!("{name}: {error}"))?;
             let static_name = format!("{constant}_PATTERN");
             out.push_str(&format!(
                 "static {static_name}: Pattern = Pattern {{ text: {}, regex: LazyLock::new(|| compile({})) }};\n\n",

@@ -1,7 +1,7 @@
 //! A model with what the writers of code ask of it.
 
 use crate::codegen::overrides::{AUDIT_DEFAULTS, ERROR_STATUS, UNCHECKED};
-use crate::model::{Kind, Model, Shape, ShapeRef};
+use crate::model::{Kind, Model, Operation, Shape, ShapeRef};
 use crate::names::{pascal_case, snake_case};
 use std::collections::BTreeSet;
 
@@ -232,11 +232,12 @@ impl Service {
     }
 }
 
-/// An operation without an input shape gets an empty one, so that every operation has an `Input`.
+/// An operation without an input shape gets an empty one, so that every operation that can be built has an `Input`.
 fn add_empty_inputs(model: &mut Model) -> Result<(), String> {
     let template: Shape = serde_json::from_str(r#"{"type":"structure"}"#)
         .map_err(|error| format!("the empty shape: {error}"))?;
-    for operation in model.operations.values_mut().filter(|operation| operation.input.is_none()) {
+    let without_input = |operation: &&mut Operation| operation.input.is_none() && !operation.trimmed;
+    for operation in model.operations.values_mut().filter(without_input) {
         let name = format!("{}Request", operation.name);
         if model.shapes.insert(name.clone(), template.clone()).is_some() {
             return Err(format!("{name} is taken"));

@@ -160,7 +160,7 @@ pub(super) fn access_key_id_type(node: &Node<'_>, at: &Path<'_>, out: &mut Viola
 
 static ACCOUNT_ALIAS_TYPE_PATTERN: Pattern = Pattern {
     text: "^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$",
-    regex: LazyLock::new(|| compile("\\A(?:^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$)\\z")),
+    regex: LazyLock::new(|| compile("\\A(?:[a-z0-9]+(-[a-z0-9]+)*)\\z")),
 };
 
 static ACCOUNT_ALIAS_TYPE: TextRule = TextRule {
