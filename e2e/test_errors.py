@@ -96,8 +96,16 @@ CASES = [
     ("ListKeys", {"Limit": 1001}, "ValidationException", None),
     ("ListKeys", {"Marker": "made up"}, "InvalidMarkerException", None),
     ("EnableKeyRotation", {"KeyId": "alias/taken"}, "NotFoundException", "Invalid keyId 'alias/taken'"),
-    ("CreateGrant", {"KeyId": "K", "GranteePrincipal": "arn:aws:iam::111122223333:root", "Operations": ["Decrypt"]},
-     "UnsupportedOperationException", "CreateGrant is not supported by this release of Keywright."),
+    ("CreateGrant", {"KeyId": "K", "GranteePrincipal": "arn:aws:iam::111122223333:user/nobody", "Operations": ["Decrypt"]},
+     "InvalidArnException", "ARN does not refer to a valid principal: arn:aws:iam::111122223333:user/nobody"),
+    ("CreateGrant", {"KeyId": "K", "GranteePrincipal": "arn:aws:iam::111122223333:user/nobody", "Operations": ["Sign"]},
+     "ValidationException", None),
+    ("RevokeGrant", {"KeyId": "K", "GrantId": "made up"}, "InvalidGrantIdException", None),
+    ("RevokeGrant", {"KeyId": "K", "GrantId": "0" * 64}, "NotFoundException", None),
+    ("RetireGrant", {"GrantToken": "made up"}, "InvalidGrantTokenException", None),
+    ("ListRetirableGrants", {"RetiringPrincipal": "made-up"}, "InvalidArnException", None),
+    ("ReplicateKey", {"KeyId": "K", "ReplicaRegion": "us-west-2"},
+     "UnsupportedOperationException", "ReplicateKey is not supported by this release of Keywright."),
     ("DescribeKey", {"KeyId": "arn:aws:kms:us-west-2:111122223333:key/" + ABSENT}, "NotFoundException", None),
 ]
 

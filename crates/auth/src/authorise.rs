@@ -5,12 +5,13 @@ use crate::context::{RequestContext, View};
 use crate::operation::{Check, Checks, Operation, Protected, Rule};
 use crate::session::SessionOf;
 use keywright_policy::{
-    ConditionValue, Context, Denial, Document, Grant, Identity, PrincipalFacts, PrincipalKind, Request,
-    decide_kms, decide_union,
+    ConditionValue, Context, Denial, Document, Grant, Identity, Kind, PrincipalFacts, PrincipalKind, Request,
+    Verdict, decide_kms, decide_union,
 };
 use keywright_types::Principal;
 use smallvec::SmallVec;
 use std::ops::Deref;
+use std::sync::LazyLock;
 
 /// An operation whose every check the policies allowed. Made by [`authorise`] and by nothing else, so that
 /// an operation's `decide` cannot run without it.
@@ -61,10 +62,42 @@ pub async fn authorise<'a, Op: Operation>(
                 Err(denial) => denial,
             },
         };
-        return Err(Unauthorised::Denied(message(check, request, denial)));
+        return Err(Unauthorised::Denied(explain(op, facts, check, request, denial)));
     }
     Ok(Authorised(op))
 }
+
+/// AWS's text for a denial.
+fn explain<Op: Operation>(
+    op: &Op,
+    facts: &Op::Facts,
+    check: &Check,
+    request: &RequestContext,
+    denial: Denial,
+) -> String {
+    let Protected::Veiled { known, .. } = &check.protected else { return message(check, request, denial) };
+    let as_if_absent = Check { action: check.action, protected: Protected::Absent { arn: known.clone() } };
+    match ask(op, facts, &as_if_absent, request, Grant::None) {
+        Err(denial) => message(&as_if_absent, request, denial),
+        Ok(()) => no_right_to_open(&request.caller.arn, check.action),
+    }
+}
+
+/// What is said to a caller whose ciphertext names no key that it may use, whether or not there is such a key.
+#[must_use]
+pub fn no_right_to_open(principal: &str, action: &str) -> String {
+    format!(
+        "User: {principal} is not authorized to perform: {action} on the resource associated with this ciphertext \
+         because the resource does not exist in this Region, no resource-based policies allow access, or a \
+         resource-based policy explicitly denies access"
+    )
+}
+
+/// A policy that says nothing of anybody.
+static SILENT: LazyLock<Document> = LazyLock::new(|| {
+    let text = r#"{"Version":"2012-10-17","Statement":{"Effect":"Deny","Principal":"*","NotAction":"*","Resource":"*"}}"#;
+    Document::parse(text, Kind::Resource).expect("our own policy text is well-formed")
+});
 
 fn ask<Op: Operation>(
     op: &Op,
@@ -110,6 +143,15 @@ fn decide(
                 decided => decided,
             }
         }
+        Protected::Veiled { arn, policy, .. } => {
+            decide_kms(&asked, Some(policy), account_of(arn), identity, grant)
+        }
+        Protected::ByPolicy { arn, policy, rule: Rule::GrantAlone } => match policy.evaluate(&asked) {
+            Verdict::Deny { .. } => Err(Denial::ExplicitInResource),
+            Verdict::Allow { .. } | Verdict::Silent => {
+                decide_kms(&asked, Some(&SILENT), account_of(arn), identity, grant)
+            }
+        },
         Protected::ByPolicy { arn, policy, rule: Rule::Union } => {
             decide_union(&asked, Some(policy), account_of(arn), identity)
         }

@@ -30,7 +30,7 @@ pub use access_keys::{AccessKeyRow, AccessKeyStatus, AccessKeys, Credential, ROO
 pub use account::AccountRow;
 pub use announce::{BusEvent, ServiceEvent};
 pub use authenticate::{Authenticator, Named, Unidentified};
-pub use authorise::{Authorised, Unauthorised, authorise, keeps_control};
+pub use authorise::{Authorised, Unauthorised, authorise, keeps_control, no_right_to_open};
 pub use context::{Caller, Env, RequestContext, Via, View};
 pub use error::{Cause, ServiceError};
 pub use marker::{InvalidMarker, Page};

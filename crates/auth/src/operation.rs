@@ -15,6 +15,9 @@ use std::sync::Arc;
 pub enum Protected {
     /// A resource with a policy of its own, such as a key, and the rule by which that counts.
     ByPolicy { arn: Arc<str>, policy: Arc<Document>, rule: Rule },
+    /// A key of another account that the caller did not name by its ARN, but by a ciphertext or an alias. Who is denied
+    /// is answered as if there were none: `known` is the ARN that it would have had then.
+    Veiled { arn: Arc<str>, policy: Arc<Document>, known: String },
     /// No such resource, or none that this Region holds; decided on the caller's own rights.
     Absent { arn: String },
     /// An action on no resource in particular (`Resource: "*"`), or on one that has no policy, such as an alias.
@@ -25,7 +28,7 @@ impl Protected {
     #[must_use]
     pub fn arn(&self) -> &str {
         match self {
-            Self::ByPolicy { arn, .. } => arn,
+            Self::ByPolicy { arn, .. } | Self::Veiled { arn, .. } => arn,
             Self::Absent { arn } | Self::ByIdentity { arn } => arn,
         }
     }
@@ -37,6 +40,9 @@ pub enum Rule {
     /// A key's, and a role's trust policy: it must name the caller, or its account and a policy of the caller allow too.
     /// A grant stands in for it, where the operation takes grants.
     PolicyFirst,
+    /// A grant's end: the grant says who may bring it about (`Operation::granted`). A key policy's Allow of it has no
+    /// effect, a Deny has.
+    GrantAlone,
     /// The general one: in one account either side is enough.
     Union,
 }

@@ -2,6 +2,7 @@
 
 use keywright_store::row;
 use keywright_types::{AccountId, AliasName, KeyId, Region, Timestamp};
+use std::collections::BTreeSet;
 
 row! {
     #[derive(Debug, Clone)]
@@ -10,6 +11,9 @@ row! {
         columns { key_id: KeyId, created_at: Timestamp, updated_at: Timestamp }
     }
 }
+
+/// The names of one key's aliases.
+pub type AliasNames = BTreeSet<String>;
 
 /// AWS's limit of aliases per key.
 pub const ALIASES_PER_KEY_MAX: usize = 50;

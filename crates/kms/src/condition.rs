@@ -40,6 +40,9 @@ fn of_existing<'a>(key: &'a Key, name: &str) -> ConditionValue<'a> {
         "kms:keyusage" | "kms:customermasterkeyusage" => ConditionValue::Single(key.usage.as_str().into()),
         "kms:keyorigin" => ConditionValue::Single(key.origin.as_str().into()),
         "kms:multiregion" => ConditionValue::Bool(false),
+        "kms:resourcealiases" if !key.alias_names.is_empty() => {
+            ConditionValue::Multi(key.alias_names.iter().map(String::as_str).collect())
+        }
         _ => match name.strip_prefix("aws:resourcetag/") {
             // Condition keys ignore case, and so does the tag's name behind them.
             Some(tag) => key
@@ -56,23 +59,27 @@ fn of_existing<'a>(key: &'a Key, name: &str) -> ConditionValue<'a> {
 pub(crate) fn of_crypto<'a>(resolved: &'a Resolved, crypto: &Crypto<'a>, name: &str) -> ConditionValue<'a> {
     match name {
         "kms:encryptionalgorithm" => ConditionValue::Single("SYMMETRIC_DEFAULT".into()),
-        "kms:encryptioncontextkeys" => {
-            if crypto.context.is_empty() {
-                ConditionValue::Absent
-            } else {
-                ConditionValue::Multi(crypto.context.keys().map(String::as_str).collect())
-            }
-        }
         "kms:reencryptonsamekey" => {
             crypto.re_encrypt_on_same_key.map_or(ConditionValue::Absent, ConditionValue::Bool)
         }
-        _ => match name.strip_prefix("kms:encryptioncontext:") {
-            Some(pair) => crypto
-                .context
-                .iter()
-                .find(|(known, _)| known.eq_ignore_ascii_case(pair))
-                .map_or(ConditionValue::Absent, |(_, value)| ConditionValue::Single(value.as_str().into())),
-            None => of_key(resolved, crypto.key_ref, name),
-        },
+        _ => of_context(crypto.context, name).unwrap_or_else(|| of_key(resolved, crypto.key_ref, name)),
     }
+}
+
+/// The keys that ask about an encryption context, or about that of a grant's constraint; none for other keys.
+pub(crate) fn of_context<'a>(context: &'a EncryptionContext, name: &str) -> Option<ConditionValue<'a>> {
+    if name == "kms:encryptioncontextkeys" {
+        return Some(if context.is_empty() {
+            ConditionValue::Absent
+        } else {
+            ConditionValue::Multi(context.keys().map(String::as_str).collect())
+        });
+    }
+    let pair = name.strip_prefix("kms:encryptioncontext:")?;
+    Some(
+        context
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(pair))
+            .map_or(ConditionValue::Absent, |(_, value)| ConditionValue::Single(value.as_str().into())),
+    )
 }

@@ -3,10 +3,11 @@
 //! Invariants
 //! - A key is destroyed only after its whole waiting period, and not while destruction is on hold
 //!   because the clock jumped (server::clock_watch).
-//! - Key, material, aliases and last use go in one commit; a tombstone keeps the id from being used again.
+//! - Key, material, aliases, grants and last use go in one commit; a tombstone keeps the id from being used again.
 
 use crate::alias::AliasRow;
 use crate::error::KmsError;
+use crate::grant::GrantRow;
 use crate::key::{Key, KeyRow, TombstoneRow};
 use crate::key_state::KeyState;
 use crate::last_usage::LastUsageRow;
@@ -90,6 +91,8 @@ impl Work for DestroyKey {
         let mut writes = WriteSet::default();
         writes.delete(&Versioned { row, version: key.version });
         writes.delete_children::<MaterialRow>(of_key.clone());
+        // However many: a grant is made only on a key that is not on its way out, relying on the key's version.
+        writes.delete_children::<GrantRow>(of_key.clone());
         writes.delete_children::<LastUsageRow>(of_key);
         for alias in aliases {
             writes.delete(alias);

@@ -3,6 +3,7 @@
 //! Source: KMS API Reference, each operation's errors; texts as recorded from the service by public
 //! test suites, which clients match on.
 
+use crate::grant::GrantId;
 use crate::key_state::StateFault;
 use keywright_auth::{Cause, InvalidMarker, ServiceError};
 use keywright_aws::WireError;
@@ -39,8 +40,14 @@ pub enum KmsError {
     Internal(Cause),
     InvalidAliasName,
     InvalidCiphertext,
+    /// Text that is no grant's id.
+    InvalidGrantId,
     InvalidGrantToken,
     InvalidMarker,
+    /// A grant's principal that is not on this server, or no principal at all.
+    InvalidPrincipal {
+        arn: String,
+    },
     InvalidState {
         key: Arc<str>,
         is: &'static str,
@@ -81,6 +88,7 @@ pub enum NotFound {
     ForeignRegion(Region),
     /// The only policy a key has is called `default`.
     Policy,
+    Grant(GrantId),
 }
 
 /// Which limit was reached.
@@ -88,6 +96,7 @@ pub enum NotFound {
 pub enum Limit {
     OnDemandRotations { key: Arc<str> },
     AliasesPerKey { key: Arc<str> },
+    GrantsPerKey { key: Arc<str> },
     PolicySize,
 }
 
@@ -160,16 +169,9 @@ impl ServiceError for KmsError {
                     .into(),
                 ),
             ),
-            Self::CiphertextKeyAbsent { principal, action } => (
-                "AccessDeniedException",
-                400,
-                Some(
-                    format!(
-                        "User: {principal} is not authorized to perform: {action} on the resource associated with this ciphertext because the resource does not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly denies access"
-                    )
-                    .into(),
-                ),
-            ),
+            Self::CiphertextKeyAbsent { principal, action } => {
+                ("AccessDeniedException", 400, Some(keywright_auth::no_right_to_open(principal, action).into()))
+            }
             Self::CustomKeyStoreNotFound => ("CustomKeyStoreNotFoundException", 400, None),
             Self::Disabled { key } => ("DisabledException", 400, Some(format!("{key} is disabled.").into())),
             Self::DryRun => (
@@ -189,10 +191,16 @@ impl ServiceError for KmsError {
                 Some("Alias contains invalid characters. Alias may only contain alphanumeric characters, forward slashes (/), underscores (_), and dashes (-).".into()),
             ),
             Self::InvalidCiphertext => ("InvalidCiphertextException", 400, None),
+            Self::InvalidGrantId => ("InvalidGrantIdException", 400, Some("Invalid grant ID.".into())),
             Self::InvalidGrantToken => {
                 ("InvalidGrantTokenException", 400, Some("Invalid grant token.".into()))
             }
             Self::InvalidMarker => ("InvalidMarkerException", 400, Some("Could not deserialize marker".into())),
+            Self::InvalidPrincipal { arn } => (
+                "InvalidArnException",
+                400,
+                Some(format!("ARN does not refer to a valid principal: {arn}").into()),
+            ),
             Self::InvalidState { key, is } => {
                 ("KMSInvalidStateException", 400, Some(format!("{key} is {is}.").into()))
             }
@@ -258,8 +266,10 @@ impl ServiceError for KmsError {
             | Self::IncorrectKey
             | Self::InvalidAliasName
             | Self::InvalidCiphertext
+            | Self::InvalidGrantId
             | Self::InvalidGrantToken
             | Self::InvalidMarker
+            | Self::InvalidPrincipal { .. }
             | Self::InvalidState { .. }
             | Self::RotationSetByTag { .. }
             | Self::Limit(_)
@@ -283,6 +293,7 @@ impl NotFound {
             Self::AliasNotTaken(text) => format!("Invalid keyId '{text}'").into(),
             Self::ForeignRegion(region) => format!("Invalid arn {region}").into(),
             Self::Policy => "No such policy exists".into(),
+            Self::Grant(id) => format!("Grant {id} does not exist").into(),
         }
     }
 }
@@ -296,6 +307,10 @@ impl Limit {
             .into(),
             Self::AliasesPerKey { key } => {
                 format!("The limit of {} aliases has been reached for the key: {key}", crate::alias::ALIASES_PER_KEY_MAX).into()
+            }
+            Self::GrantsPerKey { key } => {
+                format!("The limit of {} grants has been reached for the key: {key}", crate::grant::GRANTS_PER_KEY_MAX)
+                    .into()
             }
             Self::PolicySize => "The key policy exceeds the limit of 32768 bytes".into(),
         }

@@ -1,8 +1,10 @@
 //! The key: everything about it but its key material.
 
+use crate::alias::AliasNames;
 use crate::key_state::KeyState;
 use crate::rotation::RotationPlan;
 use keywright_auth::Decision;
+use keywright_auth::identities::Json;
 use keywright_policy::Document;
 use keywright_store::{Row as _, RowVersion, StoreError, Versioned, WriteSet, row};
 use keywright_types::{AccountId, KeyArn, KeyId, MaterialId, Region, Tags, Timestamp};
@@ -118,6 +120,8 @@ row! {
             on_demand_rotations: u32,
             tags: Tags,
             policy: String,
+            /// None in rows from before there was this column.
+            alias_names: Option<Json<AliasNames>>,
         }
     }
 }
@@ -151,6 +155,9 @@ pub struct Key {
     pub rotation: RotationPlan,
     pub tags: Tags,
     pub policy: Arc<Document>,
+    /// The key's aliases, which conditions ask about. They stand in the key's row as well as in rows of their own: who
+    /// gives or takes a name changes the key, and whatever relied on the key hears of it.
+    pub alias_names: AliasNames,
     /// The row's version when it was read; what a change of the key relies on.
     pub version: RowVersion,
 }
@@ -191,6 +198,7 @@ impl Key {
             },
             tags: row.tags,
             policy,
+            alias_names: row.alias_names.unwrap_or_default().0,
             version,
         })
     }
@@ -223,11 +231,19 @@ impl Key {
             on_demand_rotations: self.rotation.on_demand_count,
             tags: self.tags.clone(),
             policy: self.policy.text().to_owned(),
+            alias_names: Some(Json(self.alias_names.clone())),
         }
     }
 }
 
 impl Key {
+    /// The write that gives this key other names.
+    pub(crate) fn rename(&self, writes: &mut WriteSet, rename: impl FnOnce(&mut AliasNames)) {
+        let mut changed = self.clone();
+        rename(&mut changed.alias_names);
+        writes.update(&changed.to_row(), self.version);
+    }
+
     /// The decision that writes `changed` in this key's place, relying on the key as it was read.
     pub(crate) fn change<O>(&self, changed: &Key, output: O) -> Decision<O> {
         let mut writes = WriteSet::default();

@@ -22,10 +22,12 @@ pub enum KeyState {
 pub enum KeyUse {
     /// Encrypt, Decrypt, ReEncrypt, GenerateDataKey and their like.
     Cryptographic,
+    /// CreateGrant.
+    Grant,
     /// CreateAlias, UpdateAlias onto this key, TagResource, UntagResource, UpdateKeyDescription.
     Annotate,
     /// DescribeKey, policies, lists of tags and aliases, DeleteAlias, UpdateAlias away from this key,
-    /// rotation status and history, last use.
+    /// rotation status and history, last use, lists of grants and the end of one.
     Inspect,
     /// EnableKey and DisableKey.
     Switch,
@@ -57,10 +59,14 @@ impl KeyState {
             (Self::PendingDeletion { .. }, _) => Err(PENDING),
             (_, KeyUse::CancelDeletion) => Err(StateFault::Invalid("not pending deletion")),
             (_, KeyUse::Annotate | KeyUse::Switch | KeyUse::ScheduleDeletion) => Ok(()),
-            (Self::Enabled, KeyUse::Cryptographic | KeyUse::ConfigureRotation | KeyUse::Rotate) => Ok(()),
-            (Self::Disabled, KeyUse::Cryptographic | KeyUse::ConfigureRotation | KeyUse::Rotate) => {
-                Err(StateFault::Disabled)
-            }
+            (
+                Self::Enabled,
+                KeyUse::Cryptographic | KeyUse::Grant | KeyUse::ConfigureRotation | KeyUse::Rotate,
+            ) => Ok(()),
+            (
+                Self::Disabled,
+                KeyUse::Cryptographic | KeyUse::Grant | KeyUse::ConfigureRotation | KeyUse::Rotate,
+            ) => Err(StateFault::Disabled),
         }
     }
 

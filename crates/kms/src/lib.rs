@@ -1,6 +1,6 @@
 //! The key management service.
 //!
-//! What: keys, aliases, tags, key policies, symmetric encryption, rotation of key material, deletion.
+//! What: keys, aliases, tags, key policies, grants, symmetric encryption, rotation of key material, deletion.
 //! Each operation is one file of `ops`, named after the API's verb.
 //!
 //! Invariants
@@ -15,6 +15,7 @@ mod alias;
 mod condition;
 mod deletion;
 mod error;
+mod grant;
 mod key;
 mod key_policy;
 mod key_state;
@@ -31,6 +32,7 @@ mod tagging;
 pub use alias::AliasRow;
 pub use deletion::{DestroyKey, keys_to_destroy};
 pub use error::KmsError;
+pub use grant::{Constraint, Grant, GrantId, GrantRow};
 pub use key::{Key, KeyManager, KeyRow};
 pub use key_state::{KeyState, KeyUse, StateFault};
 pub use material::MaterialRow;

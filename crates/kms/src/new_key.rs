@@ -1,5 +1,6 @@
 //! Making a key: its row and its first backing key.
 
+use crate::alias::AliasNames;
 use crate::key::{Key, KeyManager, KeySpec, KeyUsage, Origin};
 use crate::key_state::KeyState;
 use crate::rotation::{RotationPlan, SERVICE_PERIOD_DAYS, first_material};
@@ -45,6 +46,7 @@ impl NewKey {
             rotation,
             tags: Tags::default(),
             policy: self.policy,
+            alias_names: AliasNames::new(),
             version: RowVersion::FIRST,
         };
         let mut writes = WriteSet::default();

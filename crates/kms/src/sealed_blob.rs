@@ -53,24 +53,22 @@ impl SealedBlob {
         let Some(header) = header else {
             return Ok(Self { header: None, named: None, wanted, material: None });
         };
-        // The key lives where its caller says, or in the request's account and Region.
-        let arn = match &wanted {
-            Some(Resolved::Key(key)) if key.arn.key_id == header.key_id() => key.arn.clone(),
+        // The key lives where its caller says; else it is the caller's own, or whoever's has that id.
+        let named = match &wanted {
+            Some(Resolved::Key(key)) if key.arn.key_id == header.key_id() => Resolved::Key(Arc::clone(key)),
             Some(Resolved::Key(_) | Resolved::NoKey(_) | Resolved::NoAlias(_)) | None => {
-                local_arn(header.key_id(), request)
+                view.service.find_key_by_id(view, header.key_id(), request).await?
             }
         };
-        let key = view.service.find_key(view, &arn).await.map_err(KmsError::from_store)?;
-        let material = match &key {
-            Some(key) => view
+        let material = match &named {
+            Resolved::Key(key) => view
                 .service
                 .find_material(view, key, header.material_tag())
                 .await
                 .map_err(KmsError::from_store)?,
-            None => None,
+            Resolved::NoKey(_) | Resolved::NoAlias(_) => None,
         };
-        let named = Some(key.map_or(Resolved::NoKey(arn), Resolved::Key));
-        Ok(Self { header: Some(header), named, wanted, material })
+        Ok(Self { header: Some(header), named: Some(named), wanted, material })
     }
 
     /// The key whose policy decides: the one that the caller names, else the blob's own.
@@ -86,10 +84,21 @@ impl SealedBlob {
         }
     }
 
-    pub(crate) fn check(&self, action: &'static str) -> Check {
-        match self.resolved() {
-            Some(resolved) => resolved.check(action),
-            None => Check { action, protected: Protected::ByIdentity { arn: "*".to_owned() } },
+    /// The question whether the caller, who named the key by `key_ref` or not at all, may do `action` to it.
+    pub(crate) fn check(
+        &self,
+        action: &'static str,
+        key_ref: Option<&KeyRef>,
+        request: &RequestContext,
+    ) -> Check {
+        match (self.resolved(), key_ref) {
+            (Some(resolved), Some(key_ref)) => resolved.check_named(action, key_ref, request),
+            (Some(Resolved::Key(key)), None) => {
+                let known = local_arn(key.arn.key_id, request).to_string();
+                Resolved::Key(Arc::clone(key)).check_veiled(action, known, request)
+            }
+            (Some(resolved), None) => resolved.check(action),
+            (None, _) => Check { action, protected: Protected::ByIdentity { arn: "*".to_owned() } },
         }
     }
 

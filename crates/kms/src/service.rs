@@ -1,14 +1,15 @@
 //! The service's settings and caches, and how a name becomes a key.
 
-use crate::alias::AliasRow;
+use crate::alias::{AliasNames, AliasRow};
 use crate::error::{KmsError, NotFound};
+use crate::grant::{Asked, GRANTS_KEPT_MAX, Grant, GrantId, GrantRow, Grants, Probes, parties_of};
 use crate::key::{Key, KeyRow};
 use crate::last_usage::{LastUsage, LastUse};
 use crate::material::{Material, MaterialRow};
 use keywright_auth::{Check, Protected, RequestContext, Rule, ServiceError as _, View};
-use keywright_policy::{Document, Kind};
+use keywright_policy::{Document, Grant as Granted, Kind};
 use keywright_store::{Changes, Column as _, EntityCache, Freshness, Store, StoreError, Value};
-use keywright_types::{AliasArn, AliasName, KeyArn, KeyId, KeyRef, RegionSet};
+use keywright_types::{AccountId, AliasArn, AliasName, KeyArn, KeyId, KeyRef, Region, RegionSet};
 use std::sync::Arc;
 
 /// What the operator decides about keys.
@@ -37,6 +38,11 @@ pub struct Kms {
     keys: EntityCache<KeyArn, Arc<Key>>,
     materials: EntityCache<(KeyArn, [u8; 16]), Arc<Material>>,
     aliases: EntityCache<AliasArn, KeyId>,
+    /// The grants of a grantee on a key; that there are none is known too, so that a caller without grants costs
+    /// nothing.
+    grants: EntityCache<(KeyArn, Arc<str>), Grants>,
+    /// Whose key an id is; that never changes.
+    owners: EntityCache<(Region, KeyId), AccountId>,
     /// Compiled policies by their text: most keys share one.
     policies: EntityCache<Arc<str>, Arc<Document>>,
 }
@@ -51,6 +57,8 @@ impl Kms {
             keys: EntityCache::new(settings.cached_keys_max, store.freshness()),
             materials: EntityCache::new(settings.cached_keys_max, store.freshness()),
             aliases: EntityCache::new(settings.cached_keys_max, store.freshness()),
+            grants: EntityCache::new(settings.cached_keys_max, store.freshness()),
+            owners: EntityCache::new(settings.cached_keys_max, Freshness::exact()),
             policies: EntityCache::new(1000, Freshness::exact()),
             settings,
         });
@@ -105,6 +113,91 @@ impl Kms {
             return Ok(Some(material));
         }
         self.materials.get_or_load(&name, load_material(view, key, tag)).await
+    }
+
+    /// The key of that id in the request's Region: the caller's own, or another account's.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) async fn find_key_by_id(
+        &self,
+        view: View<'_, Self>,
+        key_id: KeyId,
+        request: &RequestContext,
+    ) -> Result<Resolved, KmsError> {
+        let own = local_arn(key_id, request);
+        let name = (request.region.clone(), key_id);
+        if self.owners.peek(&name).is_none()
+            && let Some(key) = self.find_key(view, &own).await.map_err(KmsError::from_store)?
+        {
+            return Ok(Resolved::Key(key));
+        }
+        let owner = self.owners.get_or_load(&name, find_owner(view.store, &name)).await;
+        let Some(account) = owner.map_err(KmsError::from_store)? else { return Ok(Resolved::NoKey(own)) };
+        let arn = KeyArn { account, ..own.clone() };
+        let key = self.find_key(view, &arn).await.map_err(KmsError::from_store)?;
+        Ok(key.map_or(Resolved::NoKey(own), Resolved::Key))
+    }
+
+    /// The grants of `grantee` on a key.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) async fn grants_of(
+        &self,
+        view: View<'_, Self>,
+        key: &KeyArn,
+        grantee: &Arc<str>,
+    ) -> Result<Grants, KmsError> {
+        let name = (key.clone(), Arc::clone(grantee));
+        if view.fresh {
+            self.grants.forget(&name);
+        } else if let Some(grants) = self.grants.peek(&name) {
+            return Ok(grants);
+        }
+        let loaded = self.grants.get_or_load(&name, load_grants(view.store, key, grantee)).await;
+        Ok(loaded.map_err(KmsError::from_store)?.unwrap_or(Grants::Many))
+    }
+
+    /// The grant by which the caller may do what it asks of a key, and how far that one reaches.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) async fn find_granting(
+        &self,
+        view: View<'_, Self>,
+        key: &KeyArn,
+        asked: Asked<'_>,
+        request: &RequestContext,
+    ) -> Result<Option<(Grant, Granted)>, KmsError> {
+        for (grantee, standing) in parties_of(&request.caller.principal) {
+            let found = match self.grants_of(view, key, &grantee).await? {
+                Grants::These(grants) => grants.iter().find(|grant| grant.allows(&asked)).cloned(),
+                Grants::Many => {
+                    find_among_many(view.store, key, &grantee, &asked).await.map_err(KmsError::from_store)?
+                }
+            };
+            if let Some(grant) = found {
+                return Ok(Some((grant, standing.into())));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether a grant allows the caller what it asks of a key.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) async fn granted(
+        &self,
+        view: View<'_, Self>,
+        resolved: Option<&Resolved>,
+        asked: Asked<'_>,
+        request: &RequestContext,
+    ) -> Result<Granted, KmsError> {
+        let Some(Resolved::Key(key)) = resolved else { return Ok(Granted::None) };
+        let granting = self.find_granting(view, &key.arn, asked, request).await?;
+        Ok(granting.map_or(Granted::None, |(_, granted)| granted))
     }
 
     /// What `key_ref` names in the request's account and Region.
@@ -163,7 +256,14 @@ impl Kms {
         let of_key = [arn.account.to_value(), arn.region.to_value(), arn.key_id.to_value()];
         let Some(stored) = store.find::<KeyRow>(&of_key).await? else { return Ok(None) };
         let policy = self.compile(&stored.row.policy)?;
-        Key::from_row(stored, policy).map(|key| Some(Arc::new(key)))
+        let names = match &stored.row.alias_names {
+            Some(_) => None,
+            // If one is added between the two reads, the key has a new version by then, and this one is not kept.
+            None => Some(load_alias_names(store, arn).await?),
+        };
+        let mut key = Key::from_row(stored, policy)?;
+        key.alias_names = names.unwrap_or(key.alias_names);
+        Ok(Some(Arc::new(key)))
     }
 
     /// A stored policy, compiled; the same text is compiled once.
@@ -187,6 +287,7 @@ impl Kms {
             self.keys.forget_all();
             self.materials.forget_all();
             self.aliases.forget_all();
+            self.grants.forget_all();
             return;
         };
         for change in changes {
@@ -198,14 +299,22 @@ impl Kms {
                             if change.deleted {
                                 // A destroyed key leaves no unwrapped backing key in memory.
                                 self.materials.forget_where(|(of, _)| *of == arn);
+                                self.grants.forget_where(|(of, _)| *of == arn);
                             }
                         }
                         None => self.keys.forget_all(),
                     }
                 }
+                (
+                    "grants",
+                    [Value::Text(account), Value::Text(region), Value::Text(key_id), Value::Text(grantee), _],
+                ) => match known_arn(account, region, key_id) {
+                    Some(arn) => self.grants.forget(&(arn, grantee.as_str().into())),
+                    None => self.grants.forget_all(),
+                },
                 ("aliases", [account, region, name]) => {
-                    let alias = keywright_types::AccountId::from_value(account.clone())
-                        .zip(keywright_types::Region::from_value(region.clone()))
+                    let alias = AccountId::from_value(account.clone())
+                        .zip(Region::from_value(region.clone()))
                         .zip(AliasName::from_value(name.clone()))
                         .map(|((account, region), name)| AliasArn { region, account, name });
                     match alias {
@@ -221,15 +330,125 @@ impl Kms {
 
 fn known_arn(account: &str, region: &str, key_id: &str) -> Option<KeyArn> {
     Some(KeyArn {
-        account: keywright_types::AccountId::parse(account).ok()?,
-        region: keywright_types::Region::from_store(region),
+        account: AccountId::parse(account).ok()?,
+        region: Region::from_store(region),
         key_id: KeyId::parse(key_id).ok()?,
     })
+}
+
+async fn load_alias_names(store: &Store, key: &KeyArn) -> Result<AliasNames, StoreError> {
+    let rows = store
+        .select::<AliasRow>("WHERE account = $1 AND region = $2 AND key_id = $3", &key_values(key))
+        .await?;
+    Ok(rows.into_iter().map(|stored| stored.row.name.to_string()).collect())
 }
 
 async fn load_alias(store: &Store, alias: &AliasArn) -> Result<Option<KeyId>, StoreError> {
     let of_alias = [alias.account.to_value(), alias.region.to_value(), alias.name.to_value()];
     Ok(store.find::<AliasRow>(&of_alias).await?.map(|stored| stored.row.key_id))
+}
+
+async fn find_owner(
+    store: &Store,
+    (region, key_id): &(Region, KeyId),
+) -> Result<Option<AccountId>, StoreError> {
+    let rows = store
+        .query(
+            "keys",
+            "SELECT account FROM keys WHERE region = $1 AND key_id = $2",
+            &[region.to_value(), key_id.to_value()],
+        )
+        .await?;
+    rows.into_iter().next().map(|mut row| row.take()).transpose()
+}
+
+/// The columns that name a key.
+pub(crate) fn key_values(key: &KeyArn) -> [Value; 3] {
+    [key.account.to_value(), key.region.to_value(), key.key_id.to_value()]
+}
+
+/// The grants of one grantee on a key, and so never all of a key's.
+async fn load_grants(store: &Store, key: &KeyArn, grantee: &str) -> Result<Option<Grants>, StoreError> {
+    let one_more = i64::try_from(GRANTS_KEPT_MAX + 1).unwrap_or(i64::MAX);
+    let [account, region, key_id] = key_values(key);
+    let rows = store
+        .select::<GrantRow>(
+            "WHERE account = $1 AND region = $2 AND key_id = $3 AND grantee = $4 LIMIT $5",
+            &[account, region, key_id, grantee.to_owned().to_value(), one_more.to_value()],
+        )
+        .await?;
+    if rows.len() > GRANTS_KEPT_MAX {
+        return Ok(Some(Grants::Many));
+    }
+    let grants = rows.into_iter().map(Grant::from_row).collect::<Result<Arc<[Grant]>, _>>()?;
+    Ok(Some(Grants::These(grants)))
+}
+
+/// A grant that allows what is asked, of a grantee that has very many on the key.
+async fn find_among_many(
+    store: &Store,
+    key: &KeyArn,
+    grantee: &str,
+    asked: &Asked<'_>,
+) -> Result<Option<Grant>, StoreError> {
+    let probes = Probes::of(asked);
+    let mut condition = "WHERE account = $1 AND region = $2 AND key_id = $3 AND grantee = $4".to_owned();
+    let mut params = key_values(key).to_vec();
+    params.push(grantee.to_owned().to_value());
+    for operation in &probes.operations {
+        // The column is JSON of the names, each within quotes.
+        params.push(format!("%\"{operation}\"%").to_value());
+        condition.push_str(" AND operations LIKE ");
+        condition.push_str(&place(&params));
+    }
+    let of_these = |names: &[String]| {
+        let mut params = params.clone();
+        let places: Vec<String> = names
+            .iter()
+            .map(|name| {
+                params.push(name.to_value());
+                place(&params)
+            })
+            .collect();
+        (format!("{condition} AND probe IN ({})", places.join(", ")), params)
+    };
+    let (first, with) = match &probes.alike {
+        None => (condition.clone(), params.clone()),
+        Some(names) => of_these(names),
+    };
+    let mut rows = store.select::<GrantRow>(&format!("{first} LIMIT 1"), &with).await?;
+    if rows.is_empty() && !probes.differing.is_empty() {
+        let (then, with) = of_these(&probes.differing);
+        rows = store.select::<GrantRow>(&then, &with).await?;
+    }
+    for stored in rows {
+        let grant = Grant::from_row(stored)?;
+        if grant.allows(asked) {
+            return Ok(Some(grant));
+        }
+    }
+    Ok(None)
+}
+
+/// The place in a statement of the last parameter.
+fn place(params: &[Value]) -> String {
+    format!("${}", params.len())
+}
+
+/// One grant of a key.
+///
+/// # Errors
+/// The store's.
+pub(crate) async fn find_grant(store: &Store, key: &KeyArn, id: GrantId) -> Result<Option<Grant>, KmsError> {
+    let [account, region, key_id] = key_values(key);
+    let rows = store
+        .select::<GrantRow>(
+            "WHERE account = $1 AND region = $2 AND key_id = $3 AND grant_id = $4",
+            &[account, region, key_id, id.to_value()],
+        )
+        .await
+        .map_err(KmsError::from_store)?;
+    rows.into_iter().next().map(Grant::from_row).transpose().map_err(KmsError::from_store)
 }
 
 async fn load_material(
@@ -274,6 +493,27 @@ impl Resolved {
             Self::NoAlias(alias) => Protected::Absent { arn: alias.to_string() },
         };
         Check { action, protected }
+    }
+
+    /// The same of a key that the caller named as `known`, not by its own ARN: another account's is veiled.
+    #[must_use]
+    pub fn check_veiled(&self, action: &'static str, known: String, request: &RequestContext) -> Check {
+        match self {
+            Self::Key(key) if key.arn.account != request.caller.account => {
+                let (arn, policy) = (Arc::clone(&key.arn_text), Arc::clone(&key.policy));
+                Check { action, protected: Protected::Veiled { arn, policy, known } }
+            }
+            Self::Key(_) | Self::NoKey(_) | Self::NoAlias(_) => self.check(action),
+        }
+    }
+
+    /// The same of the key that `key_ref` came to.
+    #[must_use]
+    pub fn check_named(&self, action: &'static str, key_ref: &KeyRef, request: &RequestContext) -> Check {
+        match key_ref {
+            KeyRef::AliasArn(alias) => self.check_veiled(action, alias.to_string(), request),
+            KeyRef::Id(_) | KeyRef::Arn(_) | KeyRef::Alias(_) => self.check(action),
+        }
     }
 
     /// The key, once the caller may know of it.

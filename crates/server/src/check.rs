@@ -6,7 +6,7 @@ use crate::error::StartError;
 use crate::node::NodeRow;
 use keywright_auth::identities::{GroupRow, MfaDeviceRow, PolicyRow, RoleRow, UserRow};
 use keywright_auth::{AccessKeyRow, AccountRow};
-use keywright_kms::{AliasRow, KeyRow, MaterialRow};
+use keywright_kms::{AliasRow, GrantRow, KeyRow, MaterialRow};
 use keywright_store::{CheckReport, Row as _, Store, TableSpec};
 
 /// The tables whose rows carry a MAC.
@@ -22,6 +22,7 @@ const TABLES: &[&TableSpec] = &[
     RoleRow::TABLE,
     PolicyRow::TABLE,
     MfaDeviceRow::TABLE,
+    GrantRow::TABLE,
 ];
 
 /// Checks the store of a configuration; nothing is written.

@@ -59,6 +59,7 @@ impl Registry {
         let kms = &kms::SERVICE;
         self.serve::<ops::cancel_key_deletion::CancelKeyDeletion>(kms);
         self.serve::<ops::create_alias::CreateAlias>(kms);
+        self.serve::<ops::create_grant::CreateGrant>(kms);
         self.serve::<ops::create_key::CreateKey>(kms);
         self.serve::<ops::decrypt::Decrypt>(kms);
         self.serve::<ops::delete_alias::DeleteAlias>(kms);
@@ -75,12 +76,16 @@ impl Registry {
         self.serve::<ops::get_key_policy::GetKeyPolicy>(kms);
         self.serve::<ops::get_key_rotation_status::GetKeyRotationStatus>(kms);
         self.serve::<ops::list_aliases::ListAliases>(kms);
+        self.serve::<ops::list_grants::ListGrants>(kms);
         self.serve::<ops::list_key_policies::ListKeyPolicies>(kms);
         self.serve::<ops::list_key_rotations::ListKeyRotations>(kms);
         self.serve::<ops::list_keys::ListKeys>(kms);
         self.serve::<ops::list_resource_tags::ListResourceTags>(kms);
+        self.serve::<ops::list_retirable_grants::ListRetirableGrants>(kms);
         self.serve::<ops::put_key_policy::PutKeyPolicy>(kms);
         self.serve::<ops::re_encrypt::ReEncrypt>(kms);
+        self.serve::<ops::retire_grant::RetireGrant>(kms);
+        self.serve::<ops::revoke_grant::RevokeGrant>(kms);
         self.serve::<ops::rotate_key_on_demand::RotateKeyOnDemand>(kms);
         self.serve::<ops::schedule_key_deletion::ScheduleKeyDeletion>(kms);
         self.serve::<ops::tag_resource::TagResource>(kms);

@@ -120,29 +120,40 @@ CREATE TABLE credential_uses (
     PRIMARY KEY (name)
 );
 
--- Grants on keys. The grantee is part of the primary key, so that whoever hears of a change knows whose rights it
--- touches; `grantee` is the ARN as given, `grantee_id` the unique id behind it.
+-- Grants on keys. Principals stand here as they are compared: a user or role by its unique id, a session by its role's
+-- and its own name, an account by its root's ARN; `…_arn` is what was given. The grantee is part of the primary key, so
+-- that whoever hears of a change knows whose rights it touches. `retry` is a digest of a named grant and all that was
+-- asked for it: the same again is the same grant. `probe` is a digest of what a request's context must have for the grant to
+-- come into question.
 CREATE TABLE grants (
     account {text} NOT NULL,
     region {text} NOT NULL,
     key_id {text} NOT NULL,
     grantee {text} NOT NULL,
     grant_id {text} NOT NULL,
-    grantee_id {text},
+    grantee_arn {text} NOT NULL,
     retiring {text},
-    retiring_id {text},
-    name {text} NOT NULL,
+    retiring_arn {text},
+    name {text},
     operations {text} NOT NULL,
     context_rule {text},
     context {text},
     issuing_account {text} NOT NULL,
     created_at BIGINT NOT NULL,
+    retry {text},
+    probe {text} NOT NULL,
     row_version BIGINT NOT NULL,
     mac {blob} NOT NULL,
     PRIMARY KEY (account, region, key_id, grantee, grant_id)
 );
-CREATE INDEX grants_by_id ON grants (account, region, key_id, grant_id);
-CREATE INDEX grants_by_retiring ON grants (retiring, grant_id);
+CREATE UNIQUE INDEX grants_by_id ON grants (account, region, key_id, grant_id);
+CREATE UNIQUE INDEX grants_by_retry ON grants (account, region, key_id, retry);
+CREATE INDEX grants_by_probe ON grants (account, region, key_id, grantee, probe);
+CREATE INDEX grants_by_retiring ON grants (region, retiring, grant_id);
 
+-- Key ids are unique in a Region whatever the account: a ciphertext names its key by id alone.
+CREATE INDEX keys_by_id ON keys (region, key_id);
 -- The unique ids behind the principals that a key policy named when it was written: a later namesake inherits nothing.
 ALTER TABLE keys ADD COLUMN policy_pins {text};
+-- The names of the key's aliases, for conditions on them; none in rows from before, whose aliases are counted.
+ALTER TABLE keys ADD COLUMN alias_names {text};

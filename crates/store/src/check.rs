@@ -45,7 +45,10 @@ impl Store {
             }
         }
         for name in self.remembered(table) {
-            if !seen.contains(&name.key) && !self.is_gone_for_good(table, &name).await? {
+            if !seen.contains(&name.key)
+                && !self.went_with_its_parent(&name)
+                && !self.is_gone_for_good(table, &name).await?
+            {
                 report.findings.push(Alarm { table: table.name, key: name.key, how: Tampering::Removed });
             }
         }

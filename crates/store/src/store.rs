@@ -14,7 +14,7 @@ use keywright_crypto::RowMac;
 use keywright_types::Timestamp;
 use parking_lot::RwLock;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use subtle::ConstantTimeEq as _;
 
@@ -42,6 +42,7 @@ struct Inner {
     /// How far the database's clock is ahead of this machine's, in milliseconds.
     clock: Arc<AtomicI64>,
     alarms: RwLock<Vec<AlarmObserver>>,
+    reads: AtomicU64,
 }
 
 /// A row that is not believed.
@@ -93,6 +94,7 @@ impl Store {
             watermarks,
             clock,
             alarms: RwLock::default(),
+            reads: AtomicU64::new(0),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -117,6 +119,7 @@ impl Store {
             watermarks,
             clock: Arc::default(),
             alarms: RwLock::default(),
+            reads: AtomicU64::new(0),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -210,11 +213,11 @@ impl Store {
     pub async fn find<R: Row>(&self, key: &[Value]) -> Result<Option<Versioned<R>>, StoreError> {
         debug_assert_eq!(key.len(), R::TABLE.key_len, "a whole primary key");
         let sql = sql::select_by_key(R::TABLE);
-        let Some(values) = self.inner.engine.query(&sql, key).await?.pop() else { return Ok(None) };
+        let Some(values) = self.read(&sql, key).await?.pop() else { return Ok(None) };
         let found = self.typed::<R>(values)?;
         let Some(known) = self.doubt(R::TABLE, key, found.version) else { return Ok(Some(found)) };
         // It may have changed between the read and the look at the watermark. What is read now is newer than that.
-        let Some(values) = self.inner.engine.query(&sql, key).await?.pop() else { return Ok(None) };
+        let Some(values) = self.read(&sql, key).await?.pop() else { return Ok(None) };
         let found = self.typed::<R>(values)?;
         if is_below(found.version, known) {
             return Err(self.alarm(R::TABLE, key, Tampering::RolledBack));
@@ -233,7 +236,7 @@ impl Store {
         params: &[Value],
     ) -> Result<Vec<Versioned<R>>, StoreError> {
         let sql = format!("{} {condition}", sql::select(R::TABLE));
-        let rows = self.inner.engine.query(&sql, params).await?;
+        let rows = self.read(&sql, params).await?;
         let mut found = Vec::with_capacity(rows.len());
         for values in rows {
             let row = self.typed::<R>(values)?;
@@ -259,8 +262,19 @@ impl Store {
         sql: &str,
         params: &[Value],
     ) -> Result<Vec<Record>, StoreError> {
-        let rows = self.inner.engine.query(sql, params).await?;
+        let rows = self.read(sql, params).await?;
         Ok(rows.into_iter().map(|values| Record::new(table, values)).collect())
+    }
+
+    /// How many times rows were read from the database so far: what caches are there to keep low.
+    #[must_use]
+    pub fn reads(&self) -> u64 {
+        self.inner.reads.load(Ordering::Relaxed)
+    }
+
+    async fn read(&self, sql: &str, params: &[Value]) -> Result<Rows, StoreError> {
+        self.inner.reads.fetch_add(1, Ordering::Relaxed);
+        self.inner.engine.query(sql, params).await
     }
 
     /// Makes a write set durable, whole or not at all.
@@ -341,6 +355,10 @@ impl Store {
 
     pub(crate) fn watermark_named(&self, name: &RowName) -> Option<Watermark> {
         self.inner.watermarks.find(name)
+    }
+
+    pub(crate) fn went_with_its_parent(&self, name: &RowName) -> bool {
+        self.inner.watermarks.went_with_its_parent(name)
     }
 
     /// The rows of a table that this node remembers as there.

@@ -18,6 +18,9 @@ use std::time::Duration;
 
 /// Rows of these tables never change once written, so that there is nothing to roll back to.
 const NEVER_CHANGED: &[&str] = &["key_materials"];
+/// Tables whose rows go with a row of another one, whose key is the beginning of theirs: when that one is deleted, nobody
+/// says of each of them that it is gone.
+const CHILDREN: &[(&str, &str, usize)] = &[("grants", "keys", 3)];
 /// How long a watermark waits in memory.
 const WRITTEN_WITHIN: Duration = Duration::from_millis(500);
 
@@ -143,6 +146,17 @@ impl Watermarks {
     /// The same of a table of a change, which is one with MACs.
     pub(crate) fn concern_named(table: &str) -> bool {
         !NEVER_CHANGED.contains(&table)
+    }
+
+    /// Whether the row went with the one that it belonged to.
+    pub(crate) fn went_with_its_parent(&self, name: &RowName) -> bool {
+        CHILDREN.iter().filter(|(table, ..)| *table == name.table).any(|(_, parent, key_len)| {
+            let Ok(mut key) = serde_json::from_str::<Vec<serde_json::Value>>(&name.key) else { return false };
+            key.truncate(*key_len);
+            let parent =
+                RowName { table: (*parent).to_owned(), key: serde_json::Value::Array(key).to_string() };
+            self.find(&parent).is_some_and(|known| known.deleted)
+        })
     }
 
     pub(crate) fn find(&self, name: &RowName) -> Option<Watermark> {

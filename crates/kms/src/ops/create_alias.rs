@@ -21,11 +21,10 @@ pub struct CreateAlias {
     target: KeyRef,
 }
 
-/// The target, whether the name is taken, and how many names the target has.
+/// The target, and whether the name is taken.
 pub struct CreateAliasFacts {
     target: Resolved,
     taken: Option<Versioned<AliasRow>>,
-    names: usize,
 }
 
 /// The name of an alias that a caller makes, moves or removes.
@@ -61,24 +60,6 @@ pub(crate) async fn find_alias(
         .map_err(KmsError::from_store)
 }
 
-/// How many names a key has.
-///
-/// # Errors
-/// The store's.
-pub(crate) async fn count_aliases(view: View<'_, Kms>, target: &Resolved) -> Result<usize, KmsError> {
-    let Resolved::Key(key) = target else { return Ok(0) };
-    let rows = view
-        .store
-        .query(
-            "aliases",
-            "SELECT name FROM aliases WHERE account = $1 AND region = $2 AND key_id = $3",
-            &[key.arn.account.to_value(), key.arn.region.to_value(), key.arn.key_id.to_value()],
-        )
-        .await
-        .map_err(KmsError::from_store)?;
-    Ok(rows.len())
-}
-
 impl Operation for CreateAlias {
     type Service = Kms;
     type Input = CreateAliasRequest;
@@ -103,7 +84,7 @@ impl Operation for CreateAlias {
     ) -> Result<CreateAliasFacts, KmsError> {
         let target = view.service.resolve(view, &self.target, request).await?;
         let taken = find_alias(view, &local_alias(&self.name, request)).await?;
-        Ok(CreateAliasFacts { names: count_aliases(view, &target).await?, target, taken })
+        Ok(CreateAliasFacts { target, taken })
     }
 
     fn checks(&self, facts: &CreateAliasFacts, request: &RequestContext) -> Checks {
@@ -134,10 +115,14 @@ impl Operation for CreateAlias {
         if facts.taken.is_some() {
             return Err(KmsError::AlreadyExists { alias });
         }
-        if facts.names >= ALIASES_PER_KEY_MAX {
+        if key.alias_names.len() >= ALIASES_PER_KEY_MAX {
             return Err(KmsError::Limit(Limit::AliasesPerKey { key: Arc::clone(&key.arn_text) }));
         }
         let mut writes = WriteSet::default();
+        // This also keeps a key on its way out from getting a new name.
+        key.rename(&mut writes, |names| {
+            names.insert(alias.name.to_string());
+        });
         writes.insert(&AliasRow {
             account: alias.account,
             region: alias.region,
@@ -146,8 +131,6 @@ impl Operation for CreateAlias {
             created_at: env.now,
             updated_at: env.now,
         });
-        // A key on its way out must not get a new name meanwhile.
-        writes.expect(&key.to_row(), key.version);
         Ok(Decision::write((), writes))
     }
 }

@@ -18,7 +18,7 @@ use std::sync::Arc;
 pub struct CreateKey {
     description: String,
     policy: Option<Arc<Document>>,
-    bypass_lockout_check: bool,
+    bypass_lockout_check: Option<bool>,
     tags: Tags,
 }
 
@@ -36,7 +36,7 @@ impl Operation for CreateKey {
         Ok(Self {
             description: parse::description(input.description.unwrap_or_default())?,
             policy: input.policy.as_deref().map(key_policy::parse).transpose()?,
-            bypass_lockout_check: input.bypass_policy_lockout_safety_check.unwrap_or(false),
+            bypass_lockout_check: input.bypass_policy_lockout_safety_check,
             tags: tagging::parse(input.tags.unwrap_or_default())?,
         })
     }
@@ -64,7 +64,10 @@ impl Operation for CreateKey {
             "kms:keyusage" | "kms:customermasterkeyusage" => ConditionValue::Single("ENCRYPT_DECRYPT".into()),
             "kms:keyorigin" => ConditionValue::Single("AWS_KMS".into()),
             "kms:multiregion" => ConditionValue::Bool(false),
-            "kms:bypasspolicylockoutsafetycheck" => ConditionValue::Bool(self.bypass_lockout_check),
+            // Of all parameters the one without a default in conditions: AWS's own example asks for its absence.
+            "kms:bypasspolicylockoutsafetycheck" => {
+                self.bypass_lockout_check.map_or(ConditionValue::Absent, ConditionValue::Bool)
+            }
             _ => request_tags(&self.tags, name),
         }
     }
@@ -78,7 +81,7 @@ impl Operation for CreateKey {
         let arn = local_arn(KeyId::from_random(env.rng.array()), request);
         let policy = match &op.policy {
             Some(policy) => {
-                if !op.bypass_lockout_check {
+                if op.bypass_lockout_check != Some(true) {
                     key_policy::check_lockout(policy, &arn, request)?;
                 }
                 Arc::clone(policy)

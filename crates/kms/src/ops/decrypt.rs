@@ -4,12 +4,15 @@ use super::parse;
 use super::symmetric::{self, EncryptionContext};
 use crate::condition::{self, Crypto};
 use crate::error::KmsError;
+use crate::grant::{Asked, GrantTokens};
 use crate::sealed_blob::{Expected, SealedBlob};
 use crate::service::Kms;
 use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
-use keywright_aws::kms::{DecryptRequest, DecryptResponse, EncryptionAlgorithmSpec, operations};
-use keywright_policy::ConditionValue;
+use keywright_aws::kms::{
+    DecryptRequest, DecryptResponse, EncryptionAlgorithmSpec, GrantOperation, operations,
+};
+use keywright_policy::{ConditionValue, Grant};
 use keywright_types::KeyRef;
 
 pub struct Decrypt {
@@ -18,6 +21,7 @@ pub struct Decrypt {
     context: EncryptionContext,
     algorithm: Option<EncryptionAlgorithmSpec>,
     dry_run: bool,
+    tokens: GrantTokens,
 }
 
 const ACTION: &str = "kms:Decrypt";
@@ -33,7 +37,6 @@ impl Operation for Decrypt {
     const CROSS_ACCOUNT: bool = true;
 
     fn parse(input: DecryptRequest, service: &Kms) -> Result<Self, KmsError> {
-        parse::grant_tokens(input.grant_tokens)?;
         parse::no_recipient(input.recipient)?;
         let dry_run = input.dry_run.unwrap_or(false);
         let ignore_ciphertext = input.dry_run_modifiers.is_some_and(|modifiers| !modifiers.is_empty());
@@ -45,22 +48,35 @@ impl Operation for Decrypt {
             context: input.encryption_context.unwrap_or_default(),
             algorithm: input.encryption_algorithm,
             dry_run,
+            tokens: input.grant_tokens.into(),
         })
     }
 
     async fn facts(&self, view: View<'_, Kms>, request: &RequestContext) -> Result<SealedBlob, KmsError> {
+        self.tokens.check(view).await?;
         let expected = Expected { key: self.key.as_ref(), blob: self.blob.as_deref() };
         SealedBlob::find(view, expected, request).await
     }
 
-    fn checks(&self, facts: &SealedBlob, _request: &RequestContext) -> Checks {
-        [facts.check(ACTION)].into_iter().collect()
+    fn checks(&self, facts: &SealedBlob, request: &RequestContext) -> Checks {
+        [facts.check(ACTION, self.key.as_ref(), request)].into_iter().collect()
     }
 
     fn condition<'a>(&'a self, facts: &'a SealedBlob, _check: &'a Check, name: &str) -> ConditionValue<'a> {
         let crypto =
             Crypto { key_ref: self.key.as_ref(), context: &self.context, re_encrypt_on_same_key: None };
         facts.resolved().map_or(ConditionValue::Absent, |key| condition::of_crypto(key, &crypto, name))
+    }
+
+    async fn granted(
+        &self,
+        facts: &SealedBlob,
+        _check: &Check,
+        view: View<'_, Kms>,
+        request: &RequestContext,
+    ) -> Result<Grant, KmsError> {
+        let asked = Asked::Crypto { operation: GrantOperation::Decrypt, context: &self.context };
+        view.service.granted(view, facts.resolved(), asked, request).await
     }
 
     fn decide(

@@ -86,6 +86,11 @@ impl Operation for DeleteAlias {
         };
         let mut writes = WriteSet::default();
         writes.delete(alias);
+        if let Some(Resolved::Key(key)) = &facts.key {
+            key.rename(&mut writes, |names| {
+                names.remove(alias.row.name.as_str());
+            });
+        }
         Ok(Decision::write((), writes))
     }
 }

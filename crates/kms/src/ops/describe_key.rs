@@ -5,6 +5,7 @@ use super::parse;
 use crate::alias::{AliasRow, predefined_service};
 use crate::condition;
 use crate::error::KmsError;
+use crate::grant::{Asked, GrantTokens};
 use crate::key::KeyManager;
 use crate::new_key::NewKey;
 use crate::service::{Kms, Resolved, local_arn};
@@ -12,19 +13,22 @@ use crate::{key_policy, metadata};
 use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, Protected, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::kms::{DescribeKeyRequest, DescribeKeyResponse, operations};
-use keywright_policy::ConditionValue;
+use keywright_policy::{ConditionValue, Grant};
 use keywright_types::{KeyId, KeyRef};
 
 pub struct DescribeKey {
     key: KeyRef,
+    tokens: GrantTokens,
 }
 
 impl DescribeKey {
-    /// The service whose managed key is to be made, if this names one that is missing.
-    fn to_make(facts: &Resolved) -> Option<&'static str> {
+    /// The service whose managed key is to be made, if this names one of the caller's account that is missing.
+    fn to_make(facts: &Resolved, request: &RequestContext) -> Option<&'static str> {
         match facts {
-            Resolved::NoAlias(alias) => predefined_service(&alias.name),
-            Resolved::Key(_) | Resolved::NoKey(_) => None,
+            Resolved::NoAlias(alias) if alias.account == request.caller.account => {
+                predefined_service(&alias.name)
+            }
+            Resolved::Key(_) | Resolved::NoKey(_) | Resolved::NoAlias(_) => None,
         }
     }
 }
@@ -40,21 +44,21 @@ impl Operation for DescribeKey {
     const CROSS_ACCOUNT: bool = true;
 
     fn parse(input: DescribeKeyRequest, service: &Kms) -> Result<Self, KmsError> {
-        parse::grant_tokens(input.grant_tokens)?;
-        Ok(Self { key: parse::key(&input.key_id, service)? })
+        Ok(Self { key: parse::key(&input.key_id, service)?, tokens: input.grant_tokens.into() })
     }
 
     async fn facts(&self, view: View<'_, Kms>, request: &RequestContext) -> Result<Resolved, KmsError> {
+        self.tokens.check(view).await?;
         view.service.resolve(view, &self.key, request).await
     }
 
-    fn checks(&self, facts: &Resolved, _request: &RequestContext) -> Checks {
-        let check = match Self::to_make(facts) {
+    fn checks(&self, facts: &Resolved, request: &RequestContext) -> Checks {
+        let check = match Self::to_make(facts, request) {
             // The key is made with a policy that lets the account look at it.
             Some(_) => {
                 Check { action: "kms:DescribeKey", protected: Protected::ByIdentity { arn: "*".to_owned() } }
             }
-            None => facts.check("kms:DescribeKey"),
+            None => facts.check_named("kms:DescribeKey", &self.key, request),
         };
         [check].into_iter().collect()
     }
@@ -63,13 +67,23 @@ impl Operation for DescribeKey {
         condition::of_key(facts, Some(&self.key), name)
     }
 
+    async fn granted(
+        &self,
+        facts: &Resolved,
+        _check: &Check,
+        view: View<'_, Kms>,
+        request: &RequestContext,
+    ) -> Result<Grant, KmsError> {
+        view.service.granted(view, Some(facts), Asked::Look, request).await
+    }
+
     fn decide(
         _op: &Authorised<'_, Self>,
         facts: &Resolved,
         env: Env<'_, Kms>,
         request: &RequestContext,
     ) -> Result<Decision<DescribeKeyResponse>, KmsError> {
-        let (Resolved::NoAlias(alias), Some(service)) = (facts, Self::to_make(facts)) else {
+        let (Resolved::NoAlias(alias), Some(service)) = (facts, Self::to_make(facts, request)) else {
             let key = facts.get()?;
             return Ok(Decision::answer(DescribeKeyResponse { key_metadata: Some(metadata::of(key)) }));
         };
@@ -77,7 +91,8 @@ impl Operation for DescribeKey {
         let policy = key_policy::service_managed_policy(&arn, service);
         let description = format!("Default key that protects my {service} data when no other key is defined");
         let new = NewKey { arn, manager: KeyManager::Service, description, policy };
-        let (key, mut writes) = new.make(&env);
+        let (mut key, mut writes) = new.make(&env);
+        key.alias_names.insert(alias.name.to_string());
         writes.insert(&key.to_row());
         writes.insert(&AliasRow {
             account: key.arn.account,

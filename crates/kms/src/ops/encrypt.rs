@@ -4,11 +4,14 @@ use super::parse;
 use super::symmetric::{self, EncryptionContext, Encryptor};
 use crate::condition::{self, Crypto};
 use crate::error::KmsError;
+use crate::grant::{Asked, GrantTokens};
 use crate::service::Kms;
 use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
-use keywright_aws::kms::{EncryptRequest, EncryptResponse, EncryptionAlgorithmSpec, operations};
-use keywright_policy::ConditionValue;
+use keywright_aws::kms::{
+    EncryptRequest, EncryptResponse, EncryptionAlgorithmSpec, GrantOperation, operations,
+};
+use keywright_policy::{ConditionValue, Grant};
 use keywright_types::{KeyRef, SecretBytes};
 
 pub struct Encrypt {
@@ -17,6 +20,7 @@ pub struct Encrypt {
     context: EncryptionContext,
     algorithm: Option<EncryptionAlgorithmSpec>,
     dry_run: bool,
+    tokens: GrantTokens,
 }
 
 impl Operation for Encrypt {
@@ -30,28 +34,40 @@ impl Operation for Encrypt {
     const CROSS_ACCOUNT: bool = true;
 
     fn parse(input: EncryptRequest, service: &Kms) -> Result<Self, KmsError> {
-        parse::grant_tokens(input.grant_tokens)?;
         Ok(Self {
             key: parse::key(&input.key_id, service)?,
             plaintext: input.plaintext,
             context: input.encryption_context.unwrap_or_default(),
             algorithm: input.encryption_algorithm,
             dry_run: input.dry_run.unwrap_or(false),
+            tokens: input.grant_tokens.into(),
         })
     }
 
     async fn facts(&self, view: View<'_, Kms>, request: &RequestContext) -> Result<Encryptor, KmsError> {
+        self.tokens.check(view).await?;
         Encryptor::find(view, view.service.resolve(view, &self.key, request).await?).await
     }
 
-    fn checks(&self, facts: &Encryptor, _request: &RequestContext) -> Checks {
-        [facts.resolved.check("kms:Encrypt")].into_iter().collect()
+    fn checks(&self, facts: &Encryptor, request: &RequestContext) -> Checks {
+        [facts.resolved.check_named("kms:Encrypt", &self.key, request)].into_iter().collect()
     }
 
     fn condition<'a>(&'a self, facts: &'a Encryptor, _check: &'a Check, name: &str) -> ConditionValue<'a> {
         let crypto =
             Crypto { key_ref: Some(&self.key), context: &self.context, re_encrypt_on_same_key: None };
         condition::of_crypto(&facts.resolved, &crypto, name)
+    }
+
+    async fn granted(
+        &self,
+        facts: &Encryptor,
+        _check: &Check,
+        view: View<'_, Kms>,
+        request: &RequestContext,
+    ) -> Result<Grant, KmsError> {
+        let asked = Asked::Crypto { operation: GrantOperation::Encrypt, context: &self.context };
+        view.service.granted(view, Some(&facts.resolved), asked, request).await
     }
 
     fn decide(

@@ -4,11 +4,14 @@ use super::parse;
 use super::symmetric::{self, EncryptionContext, Encryptor};
 use crate::condition::{self, Crypto};
 use crate::error::KmsError;
+use crate::grant::{Asked, GrantTokens};
 use crate::service::Kms;
 use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
-use keywright_aws::kms::{DataKeySpec, GenerateDataKeyRequest, GenerateDataKeyResponse, operations};
-use keywright_policy::ConditionValue;
+use keywright_aws::kms::{
+    DataKeySpec, GenerateDataKeyRequest, GenerateDataKeyResponse, GrantOperation, operations,
+};
+use keywright_policy::{ConditionValue, Grant};
 use keywright_types::{KeyRef, Rng, SecretBytes};
 
 pub struct GenerateDataKey {
@@ -16,6 +19,7 @@ pub struct GenerateDataKey {
     context: EncryptionContext,
     length: usize,
     dry_run: bool,
+    tokens: GrantTokens,
 }
 
 /// The length of a data key in bytes: exactly one of the two members says it.
@@ -55,28 +59,40 @@ impl Operation for GenerateDataKey {
     const CROSS_ACCOUNT: bool = true;
 
     fn parse(input: GenerateDataKeyRequest, service: &Kms) -> Result<Self, KmsError> {
-        parse::grant_tokens(input.grant_tokens)?;
         parse::no_recipient(input.recipient)?;
         Ok(Self {
             length: data_key_length(input.key_spec, input.number_of_bytes)?,
             key: parse::key(&input.key_id, service)?,
             context: input.encryption_context.unwrap_or_default(),
             dry_run: input.dry_run.unwrap_or(false),
+            tokens: input.grant_tokens.into(),
         })
     }
 
     async fn facts(&self, view: View<'_, Kms>, request: &RequestContext) -> Result<Encryptor, KmsError> {
+        self.tokens.check(view).await?;
         Encryptor::find(view, view.service.resolve(view, &self.key, request).await?).await
     }
 
-    fn checks(&self, facts: &Encryptor, _request: &RequestContext) -> Checks {
-        [facts.resolved.check("kms:GenerateDataKey")].into_iter().collect()
+    fn checks(&self, facts: &Encryptor, request: &RequestContext) -> Checks {
+        [facts.resolved.check_named("kms:GenerateDataKey", &self.key, request)].into_iter().collect()
     }
 
     fn condition<'a>(&'a self, facts: &'a Encryptor, _check: &'a Check, name: &str) -> ConditionValue<'a> {
         let crypto =
             Crypto { key_ref: Some(&self.key), context: &self.context, re_encrypt_on_same_key: None };
         condition::of_crypto(&facts.resolved, &crypto, name)
+    }
+
+    async fn granted(
+        &self,
+        facts: &Encryptor,
+        _check: &Check,
+        view: View<'_, Kms>,
+        request: &RequestContext,
+    ) -> Result<Grant, KmsError> {
+        let asked = Asked::Crypto { operation: GrantOperation::GenerateDataKey, context: &self.context };
+        view.service.granted(view, Some(&facts.resolved), asked, request).await
     }
 
     fn decide(

@@ -36,17 +36,6 @@ pub(crate) fn description(text: String) -> Result<String, KmsError> {
     Ok(text)
 }
 
-/// Grant tokens belong to grants that were made here; as long as there are no grants, none is valid.
-///
-/// # Errors
-/// InvalidGrantTokenException.
-pub(crate) fn grant_tokens(tokens: Option<Vec<String>>) -> Result<(), KmsError> {
-    if tokens.is_some_and(|tokens| !tokens.is_empty()) {
-        return Err(KmsError::InvalidGrantToken);
-    }
-    Ok(())
-}
-
 /// `Recipient` asks for an answer only an attested enclave can read. It must never be ignored: that
 /// would answer in clear.
 ///

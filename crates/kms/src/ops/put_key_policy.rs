@@ -15,7 +15,7 @@ use std::sync::Arc;
 pub struct PutKeyPolicy {
     key: KeyRef,
     policy: Arc<Document>,
-    bypass_lockout_check: bool,
+    bypass_lockout_check: Option<bool>,
 }
 
 /// # Errors
@@ -41,7 +41,7 @@ impl Operation for PutKeyPolicy {
         Ok(Self {
             key: parse::key_without_alias(&input.key_id, service)?,
             policy: key_policy::parse(&input.policy)?,
-            bypass_lockout_check: input.bypass_policy_lockout_safety_check.unwrap_or(false),
+            bypass_lockout_check: input.bypass_policy_lockout_safety_check,
         })
     }
 
@@ -55,7 +55,10 @@ impl Operation for PutKeyPolicy {
 
     fn condition<'a>(&'a self, facts: &'a Resolved, _check: &'a Check, name: &str) -> ConditionValue<'a> {
         match name {
-            "kms:bypasspolicylockoutsafetycheck" => ConditionValue::Bool(self.bypass_lockout_check),
+            // Of all parameters the one without a default in conditions: AWS's own example asks for its absence.
+            "kms:bypasspolicylockoutsafetycheck" => {
+                self.bypass_lockout_check.map_or(ConditionValue::Absent, ConditionValue::Bool)
+            }
             _ => condition::of_key(facts, Some(&self.key), name),
         }
     }
@@ -67,7 +70,7 @@ impl Operation for PutKeyPolicy {
         request: &RequestContext,
     ) -> Result<Decision<()>, KmsError> {
         let key = facts.get()?;
-        if !op.bypass_lockout_check {
+        if op.bypass_lockout_check != Some(true) {
             key_policy::check_lockout(&op.policy, &key.arn, request)?;
         }
         let mut changed = Key::clone(key);

@@ -5,12 +5,15 @@ use super::parse;
 use super::symmetric::{self, EncryptionContext, Encryptor};
 use crate::condition::{self, Crypto};
 use crate::error::KmsError;
+use crate::grant::{Asked, GrantTokens};
 use crate::sealed_blob::{Expected, SealedBlob};
 use crate::service::Kms;
 use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
-use keywright_aws::kms::{EncryptionAlgorithmSpec, ReEncryptRequest, ReEncryptResponse, operations};
-use keywright_policy::ConditionValue;
+use keywright_aws::kms::{
+    EncryptionAlgorithmSpec, GrantOperation, ReEncryptRequest, ReEncryptResponse, operations,
+};
+use keywright_policy::{ConditionValue, Grant};
 use keywright_types::KeyRef;
 
 pub struct ReEncrypt {
@@ -22,6 +25,7 @@ pub struct ReEncrypt {
     destination_context: EncryptionContext,
     destination_algorithm: Option<EncryptionAlgorithmSpec>,
     dry_run: bool,
+    tokens: GrantTokens,
 }
 
 /// The blob to open and the key to encrypt under.
@@ -44,7 +48,6 @@ impl Operation for ReEncrypt {
     const CROSS_ACCOUNT: bool = true;
 
     fn parse(input: ReEncryptRequest, service: &Kms) -> Result<Self, KmsError> {
-        parse::grant_tokens(input.grant_tokens)?;
         let dry_run = input.dry_run.unwrap_or(false);
         let ignore_ciphertext = input.dry_run_modifiers.is_some_and(|modifiers| !modifiers.is_empty());
         let source_key = input.source_key_id.as_deref().map(|text| parse::key(text, service)).transpose()?;
@@ -57,18 +60,22 @@ impl Operation for ReEncrypt {
             destination_context: input.destination_encryption_context.unwrap_or_default(),
             destination_algorithm: input.destination_encryption_algorithm,
             dry_run,
+            tokens: input.grant_tokens.into(),
         })
     }
 
     async fn facts(&self, view: View<'_, Kms>, request: &RequestContext) -> Result<ReEncryptFacts, KmsError> {
+        self.tokens.check(view).await?;
         let expected = Expected { key: self.source_key.as_ref(), blob: self.blob.as_deref() };
         let source = SealedBlob::find(view, expected, request).await?;
         let resolved = view.service.resolve(view, &self.destination_key, request).await?;
         Ok(ReEncryptFacts { source, destination: Encryptor::find(view, resolved).await? })
     }
 
-    fn checks(&self, facts: &ReEncryptFacts, _request: &RequestContext) -> Checks {
-        [facts.source.check(FROM), facts.destination.resolved.check(TO)].into_iter().collect()
+    fn checks(&self, facts: &ReEncryptFacts, request: &RequestContext) -> Checks {
+        let from = facts.source.check(FROM, self.source_key.as_ref(), request);
+        let to = facts.destination.resolved.check_named(TO, &self.destination_key, request);
+        [from, to].into_iter().collect()
     }
 
     fn condition<'a>(
@@ -88,6 +95,21 @@ impl Operation for ReEncrypt {
         };
         let crypto = Crypto { key_ref, context, re_encrypt_on_same_key: same };
         resolved.map_or(ConditionValue::Absent, |key| condition::of_crypto(key, &crypto, name))
+    }
+
+    async fn granted(
+        &self,
+        facts: &ReEncryptFacts,
+        check: &Check,
+        view: View<'_, Kms>,
+        request: &RequestContext,
+    ) -> Result<Grant, KmsError> {
+        let (resolved, operation, context) = if check.action == FROM {
+            (facts.source.resolved(), GrantOperation::ReEncryptFrom, &self.source_context)
+        } else {
+            (Some(&facts.destination.resolved), GrantOperation::ReEncryptTo, &self.destination_context)
+        };
+        view.service.granted(view, resolved, Asked::Crypto { operation, context }, request).await
     }
 
     fn decide(

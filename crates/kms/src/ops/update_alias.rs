@@ -1,6 +1,6 @@
 //! UpdateAlias: the name points at another key, from one moment to the next.
 
-use super::create_alias::{alias_check, count_aliases, customer_alias, find_alias};
+use super::create_alias::{alias_check, customer_alias, find_alias};
 use super::parse;
 use crate::alias::{ALIASES_PER_KEY_MAX, AliasRow};
 use crate::condition;
@@ -28,7 +28,6 @@ pub struct UpdateAliasFacts {
     alias: Option<Versioned<AliasRow>>,
     old: Option<Resolved>,
     new: Resolved,
-    names: usize,
 }
 
 const ACTION: &str = "kms:UpdateAlias";
@@ -68,7 +67,7 @@ impl Operation for UpdateAlias {
             }
             None => None,
         };
-        Ok(UpdateAliasFacts { names: count_aliases(view, &new).await?, alias, old, new })
+        Ok(UpdateAliasFacts { alias, old, new })
     }
 
     fn checks(&self, facts: &UpdateAliasFacts, request: &RequestContext) -> Checks {
@@ -108,7 +107,7 @@ impl Operation for UpdateAlias {
             }
         }
         key.state.allows(KeyUse::Annotate).map_err(|fault| KmsError::state(&key.arn_text, fault))?;
-        if alias.row.key_id != key.arn.key_id && facts.names >= ALIASES_PER_KEY_MAX {
+        if alias.row.key_id != key.arn.key_id && key.alias_names.len() >= ALIASES_PER_KEY_MAX {
             return Err(KmsError::Limit(Limit::AliasesPerKey { key: Arc::clone(&key.arn_text) }));
         }
         let mut moved = alias.row.clone();
@@ -116,7 +115,20 @@ impl Operation for UpdateAlias {
         moved.updated_at = env.now;
         let mut writes = WriteSet::default();
         writes.update(&moved, alias.version);
-        writes.expect(&key.to_row(), key.version);
+        let name = alias.row.name.as_str();
+        match &facts.old {
+            Some(Resolved::Key(old)) if old.arn == key.arn => writes.expect(&key.to_row(), key.version),
+            old => {
+                if let Some(Resolved::Key(old)) = old {
+                    old.rename(&mut writes, |names| {
+                        names.remove(name);
+                    });
+                }
+                key.rename(&mut writes, |names| {
+                    names.insert(name.to_owned());
+                });
+            }
+        }
         Ok(Decision::write((), writes))
     }
 }

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub mod callers;
+
 use bytes::Bytes;
 use http::{Request, header};
 use http_body_util::{BodyExt as _, Full};
@@ -67,6 +69,28 @@ impl TestServer {
         made
     }
 
+    /// A second node on the same PostgreSQL, with a data folder of its own and a copy of the root key.
+    pub async fn beside(&self) -> Self {
+        let Database::Url(url) = &self.database else { panic!("a file has one node") };
+        let folder = tempfile::tempdir().expect("a folder");
+        let data = folder.path().join("data");
+        std::fs::create_dir(&data).expect("a folder");
+        std::fs::set_permissions(&data, std::os::unix::fs::PermissionsExt::from_mode(0o700))
+            .expect("its mode");
+        std::fs::copy(self.data.join("root.key"), data.join("root.key")).expect("the root key");
+        let mut made = Self {
+            database: Database::Url(url.clone()),
+            clock: self.clock.clone(),
+            data,
+            settings: self.settings.clone(),
+            server: None,
+            http: Client::builder(TokioExecutor::new()).build_http(),
+            _folder: Some(folder),
+        };
+        made.begin().await;
+        made
+    }
+
     /// Starts it again on its data.
     pub async fn begin(&mut self) {
         let config = configuration(&self.data, &self.database, &self.settings);
@@ -109,10 +133,14 @@ impl TestServer {
 
     pub async fn call(&self, service: &str, target: &str, input: &Value) -> Result<Value, Refusal> {
         let (status, body) = self.send(service, target, input.to_string().into_bytes()).await;
+        Self::answer(status, &body)
+    }
+
+    fn answer(status: u16, body: &Bytes) -> Result<Value, Refusal> {
         let answer: Value = if body.is_empty() {
             json!({})
         } else {
-            serde_json::from_slice(&body).expect("an answer in JSON")
+            serde_json::from_slice(body).expect("an answer in JSON")
         };
         if status == 200 {
             return Ok(answer);
@@ -123,6 +151,20 @@ impl TestServer {
 
     /// Signs and sends any body.
     pub async fn send(&self, service: &str, target: &str, body: Vec<u8>) -> (u16, Bytes) {
+        let secret = SecretText::new(SECRET.to_owned());
+        let credentials =
+            SigningCredentials { access_key_id: ACCESS_KEY_ID, secret: &secret, session_token: None };
+        self.send_as(&credentials, service, target, body).await
+    }
+
+    /// The same with other credentials.
+    pub async fn send_as(
+        &self,
+        credentials: &SigningCredentials<'_>,
+        service: &str,
+        target: &str,
+        body: Vec<u8>,
+    ) -> (u16, Bytes) {
         let address = self.server().address;
         let request = Request::post(format!("http://{address}/"))
             .header(header::HOST, address.to_string())
@@ -131,10 +173,7 @@ impl TestServer {
             .body(())
             .expect("a request");
         let (mut parts, ()) = request.into_parts();
-        let secret = SecretText::new(SECRET.to_owned());
-        let credentials =
-            SigningCredentials { access_key_id: ACCESS_KEY_ID, secret: &secret, session_token: None };
-        sign(&mut parts, &body, &credentials, REGION, service, self.clock.now()).expect("it signs");
+        sign(&mut parts, &body, credentials, REGION, service, self.clock.now()).expect("it signs");
         let request = Request::from_parts(parts, Full::new(Bytes::from(body)));
         let answer = self.http.request(request).await.expect("an answer");
         let status = answer.status().as_u16();
