@@ -23,6 +23,7 @@ pub mod ops;
 mod paging;
 mod policy_text;
 mod service;
+mod simulation;
 pub mod sts;
 mod tags;
 mod uses;
