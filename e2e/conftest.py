@@ -171,7 +171,7 @@ def server(request, engine):
     shutil.rmtree(folder)
 
 
-# (operation, "OK" or not) as the servers of this run counted them.
+# (service, operation, "OK" or not) as the servers of this run counted them.
 CALLED = set()
 
 
@@ -181,7 +181,7 @@ def note_calls(server):
     for line in text.splitlines():
         if line.startswith("keywright_requests_total{"):
             labels = dict(re.findall(r'(\w+)="([^"]*)"', line))
-            CALLED.add((labels["operation"], labels["code"] == "OK"))
+            CALLED.add((labels["service"], labels["operation"], labels["code"] == "OK"))
 
 
 def pytest_sessionfinish(session, exitstatus):
@@ -190,12 +190,17 @@ def pytest_sessionfinish(session, exitstatus):
     ran = {item.path.name for item in getattr(session, "items", [])}
     if exitstatus != 0 or not every_file <= ran:
         return
-    served = re.findall(r"\| (\w+) \| yes \|", (ROOT / "docs/parity.md").read_text(encoding="utf-8"))
+    sections = re.split(r"^## (\w+) .*$", (ROOT / "docs/parity.md").read_text(encoding="utf-8"), flags=re.M)[1:]
+    served = [
+        (service, operation)
+        for service, table in zip(sections[::2], sections[1::2], strict=True)
+        for operation in re.findall(r"\| (\w+) \| yes \|", table)
+    ]
     unproven = [
-        f"{operation} was never called with {'success' if good else 'failure'}"
-        for operation in served
+        f"{operation} of {service} was never called with {'success' if good else 'failure'}"
+        for service, operation in served
         for good in (True, False)
-        if (operation, good) not in CALLED
+        if (service, operation, good) not in CALLED
     ]
     if unproven:
         print("\ndocs/parity.md says more than was shown:", *unproven, sep="\n  ")

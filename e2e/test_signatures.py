@@ -10,6 +10,7 @@ import urllib.parse
 import botocore.auth
 import botocore.awsrequest
 import botocore.credentials
+import botocore.exceptions
 import pytest
 
 from conftest import REGION
@@ -163,3 +164,39 @@ def test_health_needs_no_signature(server):
             assert answer.status == 200, (method, path)
             assert (answer.read() == b"") == (method == "HEAD")
     connection.close()
+
+
+# Operations that are not to be built: the answer that says so comes after authentication, and so proves it.
+UNBUILT = "is not supported by this release of Keywright."
+
+
+@pytest.mark.parametrize("call", [
+    lambda server: server.client("iam").list_saml_providers(),
+    lambda server: server.client("iam", region="us-east-1").list_saml_providers(),
+    lambda server: server.client("sts").get_federation_token(Name="bob"),
+])
+def test_forms_come_in(server, call):
+    with pytest.raises(botocore.exceptions.ClientError) as refusal:
+        call(server)
+    error = refusal.value.response["Error"]
+    assert (error["Code"], refusal.value.response["ResponseMetadata"]["HTTPStatusCode"]) == ("InvalidAction", 400)
+    assert error["Message"].endswith(UNBUILT)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_presigned_form(server, method):
+    """What clusters and vaults take as a proof of who somebody is."""
+    url = server.client("sts").generate_presigned_url("get_federation_token", {"Name": "bob"}, HttpMethod=method)
+    parts = urllib.parse.urlsplit(url)
+    path = f"{parts.path}?{parts.query}"
+    status, headers, answer = send(server, {}, None, method=method, path=path)
+    assert (status, headers["content-type"]) == (400, "text/xml")
+    assert UNBUILT in answer.decode()
+    status, _, answer = send(server, {}, None, method=method, path=path.replace("bob", "eve"))
+    assert status == 403 and b"<Code>SignatureDoesNotMatch</Code>" in answer
+
+
+def test_a_form_without_a_signature(server):
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    status, _, answer = send(server, form, "Action=GetCallerIdentity&Version=2011-06-15")
+    assert status == 403 and b"<Code>MissingAuthenticationToken</Code>" in answer

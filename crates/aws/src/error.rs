@@ -91,11 +91,14 @@ impl WireError {
         out.into_bytes()
     }
 
-    /// Query services name the two errors of every request differently from the JSON ones.
+    /// Query services name the errors of every request differently from the JSON ones.
     fn query_code(&self) -> &'static str {
         match self.code {
             "ValidationException" => "ValidationError",
             "SerializationException" => "MalformedInput",
+            "ServiceUnavailableException" => "ServiceUnavailable",
+            "RequestEntityTooLargeException" => "RequestEntityTooLarge",
+            "RequestTimeoutException" => "RequestTimeout",
             other => other,
         }
     }

@@ -10,6 +10,7 @@ use crate::form;
 use crate::malformed::Malformed;
 use crate::model::{OperationModel, ServiceModel};
 use crate::shape::Output;
+use crate::sigv4;
 use crate::xml_writer::XmlWriter;
 use std::iter::Peekable;
 
@@ -27,7 +28,8 @@ pub struct QueryRequest<'a> {
 ///
 /// # Errors
 /// [`Malformed::Form`] for what is not a form or spells no tree (`A=1&A.B=2`, a list with a gap),
-/// [`Malformed::DuplicateMember`], [`Malformed::TooDeep`], [`Malformed::TooManyValues`].
+/// [`Malformed::DuplicateMember`] also for names that differ in case alone, which two readers could take for one,
+/// [`Malformed::TooDeep`], [`Malformed::TooManyValues`].
 pub fn parse(form: &str) -> Result<QueryRequest<'_>, Malformed> {
     let mut action = None;
     let mut version = None;
@@ -52,11 +54,40 @@ pub fn parse(form: &str) -> Result<QueryRequest<'_>, Malformed> {
             return Err(Malformed::DuplicateMember);
         }
     }
+    refuse_twins(&fields, action.is_some(), version.is_some())?;
     // Compared by segments, so that everything below one name stands together.
     fields.sort_by(|(a, _), (b, _)| a.as_str().split('.').cmp(b.as_str().split('.')));
     let mut nodes_left = NODES_MAX;
     let input = branch(&mut fields, 0, &mut nodes_left)?;
     Ok(QueryRequest { action, version, input })
+}
+
+/// Refuses names that differ in case alone; no model has any.
+fn refuse_twins(fields: &[Field<'_>], has_action: bool, has_version: bool) -> Result<(), Malformed> {
+    let mut names: Vec<String> = fields.iter().map(|(name, _)| name.as_str().to_lowercase()).collect();
+    names.extend(has_action.then(|| "action".to_owned()));
+    names.extend(has_version.then(|| "version".to_owned()));
+    names.sort_unstable();
+    if names.windows(2).any(|pair| pair[0] == pair[1]) { Err(Malformed::DuplicateMember) } else { Ok(()) }
+}
+
+/// The fields of a URL's query string as a form: all but those of the URL's own signature.
+///
+/// # Errors
+/// [`Malformed::Form`] for a name that does not decode.
+pub fn fields_of_url(query: &str) -> Result<String, Malformed> {
+    let mut form = String::new();
+    for field in query.split('&').filter(|field| !field.is_empty()) {
+        let name = field.split_once('=').map_or(field, |(name, _)| name);
+        if sigv4::QUERY_PARAMETERS.contains(&form::decode(name, true)?.as_str()) {
+            continue;
+        }
+        if !form.is_empty() {
+            form.push('&');
+        }
+        form.push_str(field);
+    }
+    Ok(form)
 }
 
 /// A field: its whole name, and its value until the tree takes it.

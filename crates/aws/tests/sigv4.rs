@@ -672,7 +672,13 @@ fn answers_by_protocol() {
         let (answer, other) = (fault.wire(true), fault.wire(false));
         assert_eq!((answer.code, answer.status), (json, 400));
         assert_eq!((other.code, other.status), (query, status));
-        assert_eq!(answer.message, other.message);
+        // STS words this one differently; the others have one text.
+        let worded = if fault == AuthFailure::Missing {
+            "Request is missing Authentication Token"
+        } else {
+            &answer.message
+        };
+        assert_eq!(other.message, worded);
     }
     let region = AuthFailure::WrongRegion { region: format!("mars\n{}", "x".repeat(500)) };
     let message = region.wire(true).message;

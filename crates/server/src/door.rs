@@ -1,18 +1,22 @@
 //! The door: from an HTTP request to an authenticated request of an operation, and back.
 //!
 //! Order: route → bounds → credentials named and known → body, bounded in size and time → signature over
-//! what was read → pipeline. Requests that fail authentication are counted, and not recorded in the trail.
+//! what was read → pipeline. A form names its operation itself, and is asked once its signature holds. Requests
+//! that fail authentication are counted, and not recorded in the trail.
 
 use crate::app::App;
 use crate::metrics;
-use crate::registry::{Entry, Registry};
+use crate::registry::{Registry, STS, Served, UNSIGNED_BODY_BYTES_MAX};
+use crate::routing::{self, Route, single};
+use crate::wire;
 use bytes::{Bytes, BytesMut};
+use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body as _, Incoming};
 use keywright_auth::{RequestContext, Unidentified};
 use keywright_aws::sigv4::{AuthFailure, Presented};
-use keywright_aws::{ServiceModel, WireError, error};
+use keywright_aws::{ServiceModel, WireError};
 use keywright_types::{EventId, RequestId};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -52,25 +56,64 @@ impl Door {
         }
         let (request_id, event_id) = self.app.request_ids();
         let started = Instant::now();
-        let entry = match self.route(&request) {
+        let (parts, body) = request.into_parts();
+        let route = match routing::route(&self.registry, &parts) {
+            Ok(route) => route,
+            Err(refusal) => return self.refuse(refusal.service, request_id, &refusal.fault),
+        };
+        let (served, named, in_url) = match route {
+            Route::Operation(entry) => (entry.served, Some(entry), String::new()),
+            Route::Form { served, in_url } => (served, None, in_url),
+            Route::Unsigned => return self.answer_unsigned(&parts, body, request_id).await,
+        };
+        let (context, mut body) = match self.admit(served, parts, body, (request_id, event_id), peer).await {
+            Ok(admitted) => admitted,
+            Err(fault) => return self.refuse(served.model, request_id, &fault),
+        };
+        let entry = match named {
+            Some(entry) => Ok(entry),
+            None => routing::by_form(&self.registry, served, in_url, &mut body),
+        };
+        let entry = match entry {
             Ok(entry) => entry,
-            Err(fault) => return self.refuse(&keywright_aws::kms::SERVICE, request_id, &fault),
-        };
-        let answer = match self.admit(entry, request, (request_id, event_id), peer).await {
-            Ok((context, mut body)) => {
-                let answer = entry.run(&self.app, context, &body).await;
+            Err(fault) => {
                 body.zeroize();
-                let code = answer.as_ref().map_or_else(|error| error.code, |_| metrics::OK);
-                let (service, operation) = (entry.service.name, entry.operation.name);
-                self.app.metrics.request(&entry.metrics, service, operation, code, started.elapsed());
-                answer
+                return self.refuse(served.model, request_id, &fault);
             }
-            Err(fault) => return self.refuse(entry.service, request_id, &fault),
         };
+        let answer = entry.run(&self.app, context, &body).await;
+        body.zeroize();
+        let code = answer.as_ref().map_or_else(|error| error.code, |_| metrics::OK);
+        let (service, operation) = (served.model.name, entry.operation.name);
+        self.app.metrics.request(&entry.metrics, service, operation, code, started.elapsed());
         match answer {
-            Ok(body) => respond(StatusCode::OK, error::JSON_1_1, request_id, Bytes::from(body)),
-            Err(fault) => encode_error(entry.service, request_id, &fault),
+            Ok(body) => {
+                respond(StatusCode::OK, wire::content_type(served.model), request_id, Bytes::from(body))
+            }
+            Err(fault) => encode_error(served.model, request_id, &fault),
         }
+    }
+
+    /// Answers a form without a signature. The few operations that may come so bring a proof of their own.
+    async fn answer_unsigned(
+        &self,
+        parts: &Parts,
+        body: Incoming,
+        request_id: RequestId,
+    ) -> Response<Full<Bytes>> {
+        let fault = match self.read(UNSIGNED_BODY_BYTES_MAX, &parts.headers, body).await {
+            Err(fault) => fault,
+            Ok(mut body) => {
+                let entry = routing::by_unsigned_form(&self.registry, &body);
+                body.zeroize();
+                match entry {
+                    Err(fault) => fault,
+                    // Whoever builds one of them makes the caller from its token here, and runs the entry.
+                    Ok(entry) => entry.not_built(),
+                }
+            }
+        };
+        self.refuse(STS.model, request_id, &fault)
     }
 
     async fn answer_admin(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
@@ -83,52 +126,25 @@ impl Door {
         Response::from_parts(parts, Full::new(body))
     }
 
-    /// Which operation the request names: for AWS JSON, `POST /` with `X-Amz-Target`.
-    fn route(&self, request: &Request<Incoming>) -> Result<&Entry, WireError> {
-        let unknown = || WireError::new("UnknownOperationException", 400, None);
-        if request.uri().path() != "/" {
-            return Err(WireError::new("UnknownOperationException", 404, None));
-        }
-        if request.method() != Method::POST {
-            return Err(WireError::new("MethodNotAllowedException", 405, Some("Requests are POST.".into())));
-        }
-        let target = single(request.headers(), "x-amz-target").ok_or_else(|| {
-            if request.headers().contains_key(header::AUTHORIZATION) {
-                unknown()
-            } else {
-                WireError::new(
-                    "MissingAuthenticationTokenException",
-                    400,
-                    Some("Missing Authentication Token".into()),
-                )
-            }
-        })?;
-        self.registry.find(target).ok_or_else(unknown)
-    }
-
     /// Identifies the caller and reads the body that its signature covers.
     async fn admit(
         &self,
-        entry: &Entry,
-        request: Request<Incoming>,
+        served: &Served,
+        parts: Parts,
+        body: Incoming,
         (request_id, event_id): (RequestId, EventId),
         peer: &Peer,
     ) -> Result<(RequestContext, Vec<u8>), WireError> {
         let app = &*self.app;
         let now = app.now();
-        let refused = |fault: AuthFailure| {
-            let wire = fault.wire(true);
-            WireError::new(wire.code, wire.status, Some(wire.message.into()))
-        };
-        let (parts, body) = request.into_parts();
+        let refused = |fault: AuthFailure| wire::refusal(served.model, &fault);
         // Routed without credentials, told the same as anywhere: an operation's existence is no secret.
         let presented = Presented::parse(&parts).map_err(refused)?;
-        let region = app
-            .regions
-            .find(presented.region())
+        let region = served
+            .region(&app.regions, presented.region())
             .ok_or_else(|| refused(AuthFailure::WrongRegion { region: presented.region().to_owned() }))?;
-        if presented.service() != entry.service.signing_name {
-            return Err(refused(AuthFailure::WrongService { expected: entry.service.signing_name }));
+        if presented.service() != served.model.signing_name {
+            return Err(refused(AuthFailure::WrongService { expected: served.model.signing_name }));
         }
         presented.check_time(now, Duration::from_secs(app.limits.clock_skew_seconds)).map_err(refused)?;
         let unidentified = |fault: Unidentified| match fault {
@@ -141,7 +157,7 @@ impl Door {
         let authenticator = &app.authenticator;
         let named =
             authenticator.find(&app.store, &app.keyring, &presented, now).await.map_err(unidentified)?;
-        let body = self.read(entry, &parts.headers, body).await?;
+        let body = self.read(served.body_bytes_max, &parts.headers, body).await?;
         if let Err(fault) = presented.verify(&parts, &body, &named.signing_key(&presented)) {
             return Err(refused(fault));
         }
@@ -163,8 +179,7 @@ impl Door {
     }
 
     /// Reads the body, within the operation's size and the server's time.
-    async fn read(&self, entry: &Entry, headers: &HeaderMap, body: Incoming) -> Result<Vec<u8>, WireError> {
-        let limit = entry.body_bytes_max;
+    async fn read(&self, limit: usize, headers: &HeaderMap, body: Incoming) -> Result<Vec<u8>, WireError> {
         let too_large = || {
             WireError::new(
                 "RequestEntityTooLargeException",
@@ -231,16 +246,6 @@ impl Door {
         }
         response
     }
-}
-
-/// The one value of a header that must not be repeated; none if it is absent, repeated or not text.
-fn single<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    let mut values = headers.get_all(name).iter();
-    let value = values.next()?;
-    if values.next().is_some() {
-        return None;
-    }
-    value.to_str().ok()
 }
 
 fn user_agent(headers: &HeaderMap) -> String {

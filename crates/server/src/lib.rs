@@ -30,10 +30,12 @@ mod peers;
 mod pipeline;
 mod record;
 mod registry;
+mod routing;
 mod scheduler;
 mod shares;
 mod start;
 mod stopping;
+mod wire;
 
 pub use app::App;
 pub use bootstrap::{Bootstrap, RootCredential, initialise};

@@ -11,7 +11,8 @@ pub fn parity() -> String {
         "# Parity\n\nGenerated from the server's registry by `make docs`; a test keeps it true. \
          An operation that is not served yet answers its service's nearest modelled error with a plain text.\n",
     );
-    for service in &registry.services {
+    for served in &registry.services {
+        let service = served.model;
         let operations: Vec<(&str, bool)> = service
             .operations
             .iter()

@@ -6,9 +6,10 @@
 use crate::app::{App, Serves};
 use crate::journal::{self, JournalError, Settling};
 use crate::record::{self, Outcome};
+use crate::wire;
 use keywright_auth::{Cause, Operation, RequestContext, ServiceError, Unauthorised, Work, authorise};
 use keywright_aws::writer::DocumentWriter as _;
-use keywright_aws::{Input as _, JsonWriter, Output, ServiceModel, WireError, json};
+use keywright_aws::{Input as _, JsonWriter, Output, ServiceModel, WireError};
 use keywright_store::{CommitError, Lease, WriteSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -129,7 +130,7 @@ where
     App: Serves<Op::Service>,
 {
     let service: &Op::Service = app.service();
-    let op = parse::<Op>(service, body, parameters)?;
+    let op = parse::<Op>(service_model, service, body, parameters)?;
     // What is refused on facts that another node may have changed is decided once more on fresh ones: a key enabled
     // over there a moment ago must not be found disabled here.
     let mut refusal = None;
@@ -162,7 +163,7 @@ where
             }
             Err(error) => return Err(error.into()),
         };
-        let encoded = encode(&decision.output);
+        let encoded = wire::encode(service_model, Op::MODEL, &decision.output, request.request_id);
         let outcome = Outcome::Done { response: response_elements::<Op>(&decision.output, resources) };
         let text = record::api_call(
             service_model,
@@ -213,12 +214,12 @@ async fn refresh_caller<Op: Operation>(
 
 /// From bytes to the domain, in one pass over the body.
 fn parse<Op: Operation>(
+    service_model: &ServiceModel,
     service: &Op::Service,
     body: &[u8],
     parameters: &mut Option<String>,
 ) -> Result<Op, Failure<Op::Error>> {
-    let node = json::parse(body).map_err(|fault| Failure::Wire(fault.into()))?;
-    let input = Op::Input::decode(&node).map_err(|fault| Failure::Wire(fault.into()))?;
+    let input: Op::Input = wire::decode(service_model, body).map_err(Failure::Wire)?;
     let mut audit = JsonWriter::default();
     input.write_audit(&mut audit);
     *parameters = Some(text_of(audit));
@@ -237,15 +238,6 @@ async fn publish(
     }
     writes.audit(record::row(app, request, record));
     journal::commit(app, writes).await
-}
-
-fn encode<O: Output>(output: &O) -> Vec<u8> {
-    if O::EMPTY {
-        return Vec::new();
-    }
-    let mut writer = JsonWriter::default();
-    output.encode(&mut writer);
-    writer.into_bytes()
 }
 
 /// CloudTrail's `responseElements`: nothing for reads and cryptographic calls, the output's allowed members

@@ -155,3 +155,20 @@ fn resource_type(arn: &str) -> &'static str {
 pub(crate) fn row(app: &App, request: &RequestContext, record: String) -> AuditRecord {
     AuditRecord { event_id: request.event_id, node_id: app.node, at: request.received_at, record }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::resource_type;
+
+    #[test]
+    fn types_of_resources() {
+        let check = |arn: &str, kind: &str| assert_eq!(resource_type(arn), kind, "{arn}");
+        check("arn:aws:kms:eu-central-1:111122223333:key/1234", "AWS::KMS::Key");
+        check("arn:aws:kms:eu-central-1:111122223333:alias/iam:user/x", "AWS::KMS::Alias");
+        check("arn:aws:iam::111122223333:user/division/Bob", "AWS::IAM::User");
+        check("arn:aws:iam::111122223333:role/app", "AWS::IAM::Role");
+        check("arn:aws:iam::111122223333:policy/p", "AWS::IAM::Policy");
+        check("arn:aws:iam::111122223333:root", "AWS::IAM::Resource");
+        check("arn:aws:sts::111122223333:assumed-role/app/session", "AWS::STS::AssumedRole");
+    }
+}

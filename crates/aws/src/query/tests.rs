@@ -1,4 +1,4 @@
-use super::{encode_answer, parse};
+use super::{encode_answer, fields_of_url, parse};
 use crate::DecodeError;
 use crate::document::Node;
 use crate::error::WireError;
@@ -47,6 +47,9 @@ fn names_that_spell_no_tree_are_refused() {
     assert_eq!(refused("A=1&A=2"), Malformed::DuplicateMember);
     assert_eq!(refused("Action=X&Action=Y"), Malformed::DuplicateMember);
     assert_eq!(refused("A.B=1&A-B=3&A.B=2"), Malformed::DuplicateMember);
+    assert_eq!(refused("Action=X&action=Y"), Malformed::DuplicateMember);
+    assert_eq!(refused("VERSION=1&Version=1"), Malformed::DuplicateMember);
+    assert_eq!(refused("UserName=a&B=1&Username=b"), Malformed::DuplicateMember);
     assert_eq!(refused("A=1&A.B=2"), Malformed::Form);
     assert_eq!(refused("A=1&A-B=3&A.B=2"), Malformed::Form);
     assert_eq!(refused("A.member.2=x"), Malformed::Form);
@@ -59,6 +62,16 @@ fn names_that_spell_no_tree_are_refused() {
         Malformed::DuplicateMember
     );
     assert_eq!(refused("A=%zz"), Malformed::Form);
+}
+
+#[test]
+fn a_url_has_its_signature_and_the_fields() {
+    let check = |query: &str, form: &str| assert_eq!(fields_of_url(query).as_deref(), Ok(form), "{query}");
+    check("", "");
+    check("Action=A&X-Amz-Date=d&&X%2DAmz-Signature=s&Version=1", "Action=A&Version=1");
+    // A name that is nearly one of the signature's stays, for the operation to refuse.
+    check("x-amz-date=d&X-Amz-Other=x", "x-amz-date=d&X-Amz-Other=x");
+    assert_eq!(fields_of_url("%zz=1"), Err(Malformed::Form));
 }
 
 #[test]

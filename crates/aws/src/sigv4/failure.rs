@@ -88,6 +88,11 @@ impl AuthFailure {
                 "The security token included in the request is expired".to_owned(),
             ),
         };
+        // Recorded from both kinds of service; the other texts are the same.
+        let message = match self {
+            Self::Missing if !json => "Request is missing Authentication Token".to_owned(),
+            _ => message,
+        };
         let incomplete = matches!(self, Self::Incomplete { .. });
         if json {
             AuthAnswer { code: json_code, status: 400, message }

@@ -20,7 +20,7 @@ mod sign;
 mod signing_key;
 
 pub use failure::{AuthAnswer, AuthFailure};
-pub use presented::Presented;
+pub use presented::{Presented, QUERY_PARAMETERS};
 pub use sign::{SigningCredentials, Unsignable, presign, sign};
 pub use signing_key::{SigningKey, SigningKeys};
 

@@ -399,18 +399,19 @@ struct Given<'a, 'b> {
     query: Pairs<'a>,
 }
 
+/// The parameters of a presigned URL that are its signature and what belongs to it.
+pub const QUERY_PARAMETERS: &[&str] = &[
+    "X-Amz-Algorithm",
+    "X-Amz-Credential",
+    "X-Amz-Signature",
+    "X-Amz-SignedHeaders",
+    "X-Amz-Date",
+    "X-Amz-Expires",
+    "X-Amz-Security-Token",
+];
+
 fn is_authentication(name: &str) -> bool {
-    [
-        "X-Amz-Algorithm",
-        "X-Amz-Credential",
-        "X-Amz-Signature",
-        "X-Amz-SignedHeaders",
-        "X-Amz-Date",
-        "X-Amz-Expires",
-        "X-Amz-Security-Token",
-    ]
-    .iter()
-    .any(|known| known.eq_ignore_ascii_case(name))
+    QUERY_PARAMETERS.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
 /// The value of a header that may come once.

@@ -5,7 +5,8 @@
 pub mod callers;
 
 use bytes::Bytes;
-use http::{Request, header};
+use http::request::Parts;
+use http::{HeaderMap, Request, header};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -174,10 +175,16 @@ impl TestServer {
             .expect("a request");
         let (mut parts, ()) = request.into_parts();
         sign(&mut parts, &body, credentials, REGION, service, self.clock.now()).expect("it signs");
+        let (status, _, answer) = self.exchange(parts, body).await;
+        (status, answer)
+    }
+
+    /// Sends exactly this.
+    pub async fn exchange(&self, parts: Parts, body: Vec<u8>) -> (u16, HeaderMap, Bytes) {
         let request = Request::from_parts(parts, Full::new(Bytes::from(body)));
         let answer = self.http.request(request).await.expect("an answer");
-        let status = answer.status().as_u16();
-        (status, answer.into_body().collect().await.expect("a body").to_bytes())
+        let (head, body) = answer.into_parts();
+        (head.status.as_u16(), head.headers, body.collect().await.expect("a body").to_bytes())
     }
 
     pub async fn create_key(&self) -> String {
