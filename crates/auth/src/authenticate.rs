@@ -2,12 +2,13 @@
 
 use crate::access_keys::{AccessKeys, Credential};
 use crate::context::Caller;
-use crate::identities::{Identities, Rights, role_session};
+use crate::identities::{Identities, role_session};
 use crate::session::{Session, SessionOf, Sessions, TokenFault};
+use crate::web_identity::WebIdentity;
 use keywright_aws::sigv4::{AuthFailure, Presented, SigningKey, SigningKeys};
 use keywright_crypto::Keyring;
 use keywright_store::{Store, StoreError};
-use keywright_types::{AccessKeyId, Principal, SecretText, Timestamp};
+use keywright_types::{AccessKeyId, AccountId, Principal, SecretText, Timestamp};
 use std::sync::Arc;
 
 /// The credential that a request names, not believed yet: its signature is to be checked with the key of
@@ -120,6 +121,7 @@ impl Authenticator {
             session,
             rights: Arc::clone(self.identities.nobody()),
             session_policies: Vec::new(),
+            web_identity: None,
         };
         if self.refresh(store, keyring, &mut caller, false).await? {
             Ok(caller)
@@ -151,7 +153,11 @@ impl Authenticator {
             Some(session) => {
                 if let SessionOf::User { parent_access_key_id, .. } = &session.facts.of {
                     let Ok(parent) = AccessKeyId::parse(parent_access_key_id) else { return Ok(false) };
-                    if self.access_keys.find(store, keyring, &parent, fresh).await?.is_none() {
+                    let Some(parent) = self.access_keys.find(store, keyring, &parent, fresh).await? else {
+                        return Ok(false);
+                    };
+                    // An access key that the operator put in place of another's is not the parent any more.
+                    if !is_same(&parent.principal, &caller.principal) {
                         return Ok(false);
                     }
                 }
@@ -173,6 +179,14 @@ impl Authenticator {
     }
 }
 
+/// Whether both are the same user, or the same account's root user.
+fn is_same(one: &Principal, other: &Principal) -> bool {
+    match (one, other) {
+        (Principal::Root { account: one }, Principal::Root { account: other }) => one == other,
+        _ => one.unique_id().is_some() && one.unique_id() == other.unique_id(),
+    }
+}
+
 /// Whose session it is; none for ids that cannot be read.
 fn principal_of(session: &Session) -> Option<Principal> {
     let account = session.account;
@@ -188,18 +202,27 @@ fn principal_of(session: &Session) -> Option<Principal> {
 }
 
 impl Caller {
-    /// Somebody who brought no signature: a provider of identities vouches for it.
+    /// Somebody who brought no signature: a provider of identities vouches for it. `account` is that of the role which
+    /// it asks for. Such a caller has no rights of its own; only a role's trust policy can let it in.
     #[must_use]
-    pub fn federated(principal: Principal, access_key_id: AccessKeyId, rights: Arc<Rights>) -> Option<Self> {
-        let Principal::Federated { account, .. } = &principal else { return None };
-        Some(Self {
-            arn: Arc::from(principal.to_string()),
-            account: *account,
-            principal,
-            access_key_id,
+    pub fn federated(identity: Arc<WebIdentity>, account: AccountId, identities: &Identities) -> Self {
+        let id: Arc<str> = identity.caller_id().into();
+        Self {
+            principal: Principal::Federated {
+                account,
+                provider: identity.provider.as_str().into(),
+                id: Arc::clone(&id),
+            },
+            arn: id,
+            account,
+            access_key_id: AccessKeyId::parse(NO_ACCESS_KEY).expect("letters only"),
             session: None,
-            rights,
+            rights: Arc::clone(identities.nobody()),
             session_policies: Vec::new(),
-        })
+            web_identity: Some(identity),
+        }
     }
 }
+
+/// Stands where a caller has no access key. No key has this id: keys' ids are found by the store, and it keeps none.
+const NO_ACCESS_KEY: &str = "WEBIDENTITYTOKEN";

@@ -8,7 +8,7 @@ use keywright_policy::{
     ConditionValue, Context, Denial, Document, Grant, Identity, Kind, PrincipalFacts, PrincipalKind, Request,
     Verdict, decide_kms, decide_union,
 };
-use keywright_types::Principal;
+use keywright_types::{Principal, UniqueId};
 use smallvec::SmallVec;
 use std::ops::Deref;
 use std::sync::LazyLock;
@@ -46,6 +46,9 @@ pub async fn authorise<'a, Op: Operation>(
     request: &RequestContext,
 ) -> Result<Authorised<'a, Op>, Unauthorised<Op::Error>> {
     for check in checks {
+        if let Some(barred) = barred(check.action, request) {
+            return Err(Unauthorised::Denied(barred));
+        }
         let denial = match ask(op, facts, check, request, Grant::None) {
             Ok(()) => continue,
             Err(denial) => denial,
@@ -118,9 +121,6 @@ fn decide(
     grant: Grant,
     cross_account: bool,
 ) -> Result<(), Denial> {
-    if is_barred(check.action, request) {
-        return Err(Denial::NoSessionPolicy);
-    }
     let asked = Request {
         principal: principal_facts(request),
         action: check.action,
@@ -201,23 +201,41 @@ fn principal_facts(request: &RequestContext) -> PrincipalFacts<'_> {
         Principal::RoleSession { account, arn, role_arn, .. } => {
             (PrincipalKind::RoleSession, &**arn, account.as_str(), Some(&**role_arn))
         }
-        Principal::Federated { provider, .. } => (PrincipalKind::Service, &**provider, "", None),
+        Principal::Federated { provider, .. } => (PrincipalKind::Federated, &**provider, "", None),
         Principal::Service => (PrincipalKind::Service, &*caller.arn, "", None),
     };
-    PrincipalFacts { kind, arn, account, role_arn }
+    let id = caller.principal.unique_id().map(UniqueId::as_str);
+    PrincipalFacts { kind, arn, account, role_arn, id }
 }
 
-/// What credentials of GetSessionToken may not do without a second factor (IAM User Guide, "Compare AWS STS
-/// credentials"): nothing of IAM, and of STS AssumeRole and GetCallerIdentity alone.
-fn is_barred(action: &str, request: &RequestContext) -> bool {
-    let Some(session) = &request.caller.session else { return false };
-    match &session.facts.of {
-        SessionOf::Role { .. } => action == "sts:GetSessionToken",
-        SessionOf::User { .. } => {
-            let sts = action.starts_with("sts:")
-                && !matches!(action, "sts:AssumeRole" | "sts:TagSession" | "sts:SetSourceIdentity");
-            sts || (action.starts_with("iam:") && session.facts.mfa_at.is_none())
+/// What temporary credentials may not do, whatever policies say; none if this is not of it.
+///
+/// Source: IAM User Guide, "Compare AWS STS credentials". Sessions of roles: no GetSessionToken, no GetFederationToken.
+/// Those of GetSessionToken: nothing of IAM unless a second factor was given for them, and of STS AssumeRole and
+/// GetCallerIdentity alone. Making an account makes a root user's access key, so that it is held to what IAM is.
+fn barred(action: &str, request: &RequestContext) -> Option<String> {
+    let session = request.caller.session.as_deref()?;
+    let (service, name) = action.split_once(':').unwrap_or_default();
+    match (&session.facts.of, service, name) {
+        (_, "sts", "GetSessionToken" | "GetFederationToken") => {
+            Some(format!("Cannot call {name} with session credentials"))
         }
+        (SessionOf::Role { .. }, _, _) => None,
+        // The permissions behind AssumeRole's parameters belong to it.
+        (SessionOf::User { .. }, "sts", "AssumeRole" | "TagSession" | "SetSourceIdentity") => None,
+        (SessionOf::User { .. }, "sts", _) => {
+            Some(format!("Cannot call {name} with the credentials of GetSessionToken"))
+        }
+        (SessionOf::User { .. }, "iam", _) | (SessionOf::User { .. }, "keywright", "CreateAccount") => {
+            session.facts.mfa_at.is_none().then(|| {
+                format!(
+                    "User: {} is not authorized to perform: {action} because credentials of GetSessionToken may do so \
+                     only if a second factor was given for them",
+                    request.caller.arn
+                )
+            })
+        }
+        (SessionOf::User { .. }, _, _) => None,
     }
 }
 
@@ -238,6 +256,10 @@ const fn is_explicit(denial: Denial) -> bool {
 fn message(check: &Check, request: &RequestContext, denial: Denial) -> String {
     let principal = &request.caller.arn;
     let (action, arn) = (check.action, check.protected.arn());
+    // Strangers learn nothing of a role, nor why it does not trust them.
+    if matches!(request.caller.principal, Principal::Federated { .. }) {
+        return format!("Not authorized to perform {action}");
+    }
     format!(
         "User: {principal} is not authorized to perform: {action} on resource: {arn} {}",
         denial.tail(action)

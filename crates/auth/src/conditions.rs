@@ -4,6 +4,7 @@
 
 use crate::context::RequestContext;
 use crate::session::{Session, SessionOf};
+use crate::web_identity::claim_name;
 use keywright_policy::{ConditionValue, Context};
 use keywright_types::{Principal, Tags};
 
@@ -15,8 +16,16 @@ pub(crate) struct RequestKeys<'a> {
 
 impl Context for RequestKeys<'_> {
     fn value(&self, name: &str) -> ConditionValue<'_> {
+        if let Some(found) = self.of_provider(name) {
+            return found;
+        }
         // Of the global keys the operation knows those that depend on it, such as `aws:RequestTag`.
         match name.split_once(':') {
+            // A second factor that comes with the request itself (AssumeRole) counts before the session's.
+            Some(("aws", "multifactorauthpresent" | "multifactorauthage")) => match (self.service)(name) {
+                ConditionValue::Absent => self.global(name),
+                found => found,
+            },
             Some(("aws", _)) => match self.global(name) {
                 ConditionValue::Absent => (self.service)(name),
                 found => found,
@@ -28,6 +37,22 @@ impl Context for RequestKeys<'_> {
 }
 
 impl RequestKeys<'_> {
+    /// `HOST/PATH:claim`: what a provider of identities says of the caller; of a session made so, subject and audience.
+    fn of_provider(&self, name: &str) -> Option<ConditionValue<'_>> {
+        let caller = &self.request.caller;
+        if let Some(identity) = caller.web_identity.as_deref() {
+            return identity.condition(name);
+        }
+        let SessionOf::Role { federated: Some(federated), .. } = &caller.session.as_deref()?.facts.of else {
+            return None;
+        };
+        match claim_name(&federated.provider, name)? {
+            "sub" => Some(ConditionValue::Single(federated.subject.as_str().into())),
+            "aud" => Some(ConditionValue::Single(federated.audience.as_str().into())),
+            _ => Some(ConditionValue::Absent),
+        }
+    }
+
     fn of_kms(&self, name: &str) -> ConditionValue<'_> {
         let request = self.request;
         match (name, request.via) {

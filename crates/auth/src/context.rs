@@ -2,6 +2,7 @@
 
 use crate::identities::Rights;
 use crate::session::Session;
+use crate::web_identity::WebIdentity;
 use keywright_crypto::Keyring;
 use keywright_policy::Document;
 use keywright_store::Store;
@@ -25,6 +26,8 @@ pub struct Caller {
     pub rights: Arc<Rights>,
     /// What narrows its session.
     pub session_policies: Vec<Arc<Document>>,
+    /// What a provider of identities vouched for, of those who bring its token instead of a signature.
+    pub web_identity: Option<Arc<WebIdentity>>,
 }
 
 /// A service that acts for the caller of its own operation: `kms:ViaService`.

@@ -25,6 +25,7 @@ pub mod identities;
 mod marker;
 mod operation;
 mod session;
+mod web_identity;
 
 pub use access_keys::{AccessKeyRow, AccessKeyStatus, AccessKeys, Credential, ROOT, new_id, new_secret};
 pub use account::AccountRow;
@@ -35,4 +36,7 @@ pub use context::{Caller, Env, RequestContext, Via, View};
 pub use error::{Cause, ServiceError};
 pub use marker::{InvalidMarker, Page};
 pub use operation::{Check, Checks, Decision, Operation, Protected, Rule, Work};
-pub use session::{Federation, NewSession, Session, SessionFacts, SessionOf, Sessions, TokenFault};
+pub use session::{
+    Federation, NewSession, Session, SessionFacts, SessionOf, Sessions, TokenFault, account_of_session_key,
+};
+pub use web_identity::{Claim, WebIdentity, provider_arn};

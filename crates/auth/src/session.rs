@@ -6,7 +6,7 @@
 //!
 //! Invariants
 //! - A token opens only together with the access key id that it was made for.
-//! - Tokens are sealed under a domain key and name its epoch, so that they survive the making of newer ones.
+//! - Tokens are sealed under keys derived from a domain key and name its epoch, so that they survive newer ones.
 //! - A token says who somebody is, not that it may still act: role, user and parent access key are looked up at use.
 //!
 //! Source: STS API Reference, AssumeRole, GetSessionToken; IAM User Guide, "Temporary security credentials".
@@ -14,7 +14,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use keywright_aws::sigv4::SigningKeys;
-use keywright_crypto::{ColumnContext, Keyring, SealedColumn};
+use keywright_crypto::Keyring;
 use keywright_store::{EntityCache, Freshness};
 use keywright_types::{AccessKeyId, AccountId, Rng, SecretText, Tags, Timestamp, UniqueId};
 use serde::{Deserialize, Serialize};
@@ -147,6 +147,12 @@ const VERSION: u8 = 1;
 /// No token of ours is longer; AWS asks clients to bear 8 KiB and more.
 const TOKEN_BYTES_MAX: usize = 16 * 1024;
 const SECRET_LEN: usize = 40;
+/// What sealing adds: epoch, salt and tag.
+const SEALING_BYTES: usize = 4 + 32 + 16;
+const PURPOSE: &str = "session";
+const SESSION_PREFIX: &str = "ASIA";
+/// RFC 4648.
+const BASE32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
 impl Default for Sessions {
     fn default() -> Self {
@@ -159,13 +165,30 @@ impl Sessions {
     /// New credentials for a session, with their token.
     #[must_use]
     pub fn seal(facts: &SessionFacts, keyring: &Keyring, rng: &dyn Rng) -> NewSession {
-        let access_key_id = crate::access_keys::new_id("ASIA", rng);
+        Self::seal_padded(facts, 0, keyring, rng)
+    }
+
+    /// The same, with a token of at least `token_bytes_min`.
+    #[must_use]
+    pub fn seal_padded(
+        facts: &SessionFacts,
+        token_bytes_min: usize,
+        keyring: &Keyring,
+        rng: &dyn Rng,
+    ) -> NewSession {
+        let access_key_id = session_key_id(&facts.account, rng);
         let secret = crate::access_keys::new_secret(rng);
-        let mut plain = zeroize::Zeroizing::new(secret.expose().as_bytes().to_vec());
-        plain.extend(serde_json::to_vec(facts).expect("texts, lists and maps always serialise"));
-        let sealed = keyring.seal_column(&context(access_key_id.as_str()), &plain, rng);
+        let facts_text = serde_json::to_vec(facts).expect("texts, lists and maps always serialise");
+        let least = token_bytes_min.div_ceil(4) * 3;
+        // In one piece: a buffer that grows leaves copies of the secret behind.
+        let length = (SECRET_LEN + facts_text.len()).max(least.saturating_sub(1 + SEALING_BYTES));
+        let mut plain = zeroize::Zeroizing::new(Vec::with_capacity(length));
+        plain.extend_from_slice(secret.expose().as_bytes());
+        plain.extend_from_slice(&facts_text);
+        // White space after JSON means nothing.
+        plain.resize(length, b' ');
         let mut token = vec![VERSION];
-        token.extend(sealed.to_bytes());
+        token.extend(keyring.seal_token(PURPOSE, access_key_id.as_str(), &plain, rng));
         NewSession {
             access_key_id,
             secret,
@@ -212,8 +235,7 @@ fn unseal(keyring: &Keyring, access_key_id: &AccessKeyId, token: &str) -> Option
     if *version != VERSION {
         return None;
     }
-    let sealed = SealedColumn::from_bytes(sealed)?;
-    let plain = keyring.open_column(&context(access_key_id.as_str()), &sealed).ok()?;
+    let plain = keyring.open_token(PURPOSE, access_key_id.as_str(), sealed).ok()?;
     let (secret, facts) = plain.expose().split_at_checked(SECRET_LEN)?;
     let facts: SessionFacts = serde_json::from_slice(facts).ok()?;
     Some(Session {
@@ -225,6 +247,39 @@ fn unseal(keyring: &Keyring, access_key_id: &AccessKeyId, token: &str) -> Option
     })
 }
 
-fn context(access_key_id: &str) -> ColumnContext<'_> {
-    ColumnContext { table: "session-token", row_id: access_key_id, column: "v1" }
+/// The id of temporary credentials. It holds the account, where AWS's own ids have it, so that the account can be told
+/// of ids that no row keeps (GetAccessKeyInfo); the rest is random.
+fn session_key_id(account: &str, rng: &dyn Rng) -> AccessKeyId {
+    let random: [u8; 10] = rng.array();
+    let number: u64 = account.parse().expect("an account id is twelve digits");
+    // 80 bits in base32: one that is set, 40 of the account, 39 at random.
+    let mut bits = u128::from(1_u8) << 79 | u128::from(number) << 39;
+    bits |= random.iter().fold(0, |bits: u128, byte| bits << 8 | u128::from(*byte)) & ((1 << 39) - 1);
+    let text: String = (0..16)
+        .rev()
+        .map(|digit| char::from(BASE32[usize::try_from(bits >> (5 * digit) & 31).expect("below 32")]))
+        .collect();
+    AccessKeyId::parse(&format!("{SESSION_PREFIX}{text}")).expect("twenty characters of the alphabet")
 }
+
+/// The account of the temporary credentials with that id; none if it is no id that this program gives.
+#[must_use]
+pub fn account_of_session_key(id: &AccessKeyId) -> Option<AccountId> {
+    let text = id.as_str().strip_prefix(SESSION_PREFIX)?;
+    if text.len() != 16 {
+        return None;
+    }
+    let mut bits: u128 = 0;
+    for character in text.bytes() {
+        let digit = BASE32.iter().position(|known| *known == character)?;
+        bits = bits << 5 | u128::try_from(digit).ok()?;
+    }
+    let number = bits >> 39 & ((1 << 40) - 1);
+    if bits >> 79 == 0 || number > 999_999_999_999 {
+        return None;
+    }
+    AccountId::parse(&format!("{number:012}")).ok()
+}
+
+#[cfg(test)]
+mod tests;

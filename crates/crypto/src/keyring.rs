@@ -4,7 +4,7 @@ use crate::mac::{MarkerKey, RowMac};
 use crate::material::KeyMaterial;
 use crate::root_key::RootKey;
 use crate::signer::TrailSigner;
-use crate::{aead, kdf};
+use crate::{aead, kdf, token};
 use aws_lc_rs::aead::LessSafeKey;
 use aws_lc_rs::hmac;
 use keywright_types::{KeyId, MaterialId, Rng, SecretBytes, StoreId};
@@ -74,6 +74,7 @@ pub enum KeyringError {
 pub struct Keyring {
     pub(crate) store: StoreId,
     pub(crate) domain: BTreeMap<u32, LessSafeKey>,
+    pub(crate) token_roots: BTreeMap<u32, hmac::Key>,
     row_mac: RowMac,
     markers: MarkerKey,
     material_ids: hmac::Key,
@@ -132,14 +133,11 @@ impl Keyring {
                 .ok_or(KeyringError::Missing { purpose: wanted.as_str() })
         };
         find(KeyPurpose::Domain)?;
-        let domain = opened
-            .iter()
-            .filter(|(purpose, _, _)| *purpose == KeyPurpose::Domain)
-            .map(|(_, epoch, key)| (*epoch, aead::key(key)))
-            .collect();
+        let domain = || opened.iter().filter(|(purpose, _, _)| *purpose == KeyPurpose::Domain);
         Ok(Self {
             store,
-            domain,
+            domain: domain().map(|(_, epoch, key)| (*epoch, aead::key(key))).collect(),
+            token_roots: domain().map(|(_, epoch, key)| (*epoch, token::root(key))).collect(),
             row_mac: RowMac::new(find(KeyPurpose::RowMac)?),
             markers: MarkerKey::new(find(KeyPurpose::Marker)?),
             material_ids: hmac::Key::new(hmac::HMAC_SHA256, find(KeyPurpose::MaterialId)?.as_slice()),

@@ -2,7 +2,7 @@
 //!
 //! What: root key (sealed) → domain keys, by epochs → backing keys (wrapped rows) → a message key for each
 //! message. Everything is AES-256-GCM, HMAC-SHA-256 and Ed25519 of aws-lc-rs; nothing here is an algorithm
-//! of our own.
+//! of our own. Signatures of others' tokens (JWS) are verified, never made.
 //! Why here: this crate knows no accounts, no policies and no SQL, and is the only author of nonces.
 //!
 //! Invariants
@@ -18,6 +18,7 @@ mod binding;
 mod column;
 mod digest;
 mod harden;
+mod jws;
 mod kdf;
 mod keyring;
 mod mac;
@@ -29,11 +30,13 @@ mod seal;
 mod signer;
 #[cfg(test)]
 mod tests;
+mod token;
 mod wrap;
 
 pub use column::{ColumnContext, SealedColumn};
 pub use digest::sha256;
 pub use harden::harden_process;
+pub use jws::{JwsAlgorithm, JwsKey};
 pub use keyring::{KeyPurpose, Keyring, KeyringError, SealedKey};
 pub use mac::{InvalidSeal, MarkerKey, RowMac};
 pub use material::{KeyMaterial, MaterialKey};

@@ -1,7 +1,9 @@
 //! The crate's tests: published vectors, what must be refused, and what was written once and opens for ever.
 
 mod frozen;
+mod jws;
 mod negative;
+mod tokens;
 mod vectors;
 
 use keywright_types::Rng;

@@ -6,15 +6,14 @@ use crate::error::IamError;
 use crate::service::Iam;
 use crate::tags;
 use keywright_auth::identities::{
-    EntityKind, GroupRow, PolicyRow, RoleRow, UserRow, entity_arn, find_group, find_policy, find_role,
-    find_user,
+    EntityKind, GroupRow, RoleRow, UserRow, entity_arn, find_group, find_role, find_user,
 };
 use keywright_auth::{Check, Protected, RequestContext, ServiceError as _, View};
 use keywright_policy::ConditionValue;
 use keywright_store::Versioned;
 use keywright_types::{AccountId, Principal};
 
-/// A user, group, role or policy under the name or ARN that the caller gave.
+/// A user, group or role under the name that the caller gave. Policies: see `policies`.
 #[derive(Debug, Clone)]
 pub struct Entity<R> {
     kind: EntityKind,
@@ -44,9 +43,7 @@ impl<R> Entity<R> {
     /// NoSuchEntity with AWS's text.
     pub(crate) fn get(&self) -> Result<&Versioned<R>, IamError> {
         self.found.as_ref().ok_or_else(|| match self.kind {
-            EntityKind::Policy => {
-                IamError::NoSuchEntity { message: format!("Policy {} was not found.", self.name) }
-            }
+            EntityKind::Policy => IamError::no_such("policy", &self.name),
             EntityKind::User => IamError::no_such("user", &self.name),
             EntityKind::Group => IamError::no_such("group", &self.name),
             EntityKind::Role => IamError::no_such("role", &self.name),
@@ -71,11 +68,6 @@ impl Named for GroupRow {
     }
 }
 impl Named for RoleRow {
-    fn own_arn(&self) -> String {
-        self.arn()
-    }
-}
-impl Named for PolicyRow {
     fn own_arn(&self) -> String {
         self.arn()
     }
@@ -145,20 +137,6 @@ pub(crate) async fn role(
     let account = request.caller.account;
     let found = find_role(view.store, account, name).await.map_err(IamError::from_store)?;
     Ok(entity(EntityKind::Role, account, name, found))
-}
-
-/// The customer-managed policy of that ARN; one of another account is none.
-///
-/// # Errors
-/// The store's.
-pub(crate) async fn policy(
-    view: View<'_, Iam>,
-    request: &RequestContext,
-    arn: &str,
-) -> Result<Entity<PolicyRow>, IamError> {
-    let found = find_policy(view.store, arn).await.map_err(IamError::from_store)?;
-    let found = found.filter(|found| found.row.account == request.caller.account);
-    Ok(Entity { kind: EntityKind::Policy, name: arn.to_owned(), arn: arn.to_owned(), found })
 }
 
 /// The condition keys of a user or role that is acted upon: its tags and its permissions boundary.

@@ -15,18 +15,27 @@
 //! Not here: who may do what (auth, policy), the door's check of signatures and tokens (auth).
 
 mod attachments;
+mod bearers;
 mod boundaries;
 mod changes;
 mod entities;
 mod error;
+mod inline;
 pub mod ops;
 mod paging;
+mod policies;
+mod policy_entities;
+mod policy_list;
 mod policy_text;
+mod role_settings;
 mod service;
 mod simulation;
 pub mod sts;
 mod tags;
+mod trust;
+mod usage;
 mod uses;
+mod versions;
 
 pub use error::IamError;
 pub use service::Iam;

@@ -7,6 +7,9 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 /// What RFC 3986 leaves unescaped.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
+/// Characters of a managed policy, white space aside (IAM User Guide, "IAM and AWS STS quotas").
+pub(crate) const MANAGED_MAX: usize = 6_144;
+
 /// The document as IAM's answers carry it: percent-encoded (IAM API Reference, GetPolicyVersion).
 #[must_use]
 pub(crate) fn encoded(text: &str) -> String {

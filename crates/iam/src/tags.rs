@@ -78,6 +78,14 @@ pub(crate) fn requested<'a>(given: &'a [(String, String)], name: &str) -> Condit
         .map_or(ConditionValue::Absent, |(_, value)| ConditionValue::Single(value.as_str().into()))
 }
 
+/// `aws:TagKeys` of a request that takes tags away.
+pub(crate) fn requested_keys<'a>(keys: &'a [String], name: &str) -> ConditionValue<'a> {
+    match name {
+        "aws:tagkeys" => ConditionValue::Multi(keys.iter().map(String::as_str).collect()),
+        _ => ConditionValue::Absent,
+    }
+}
+
 /// `aws:ResourceTag/KEY` and `iam:ResourceTag/KEY` of a resource with these tags.
 pub(crate) fn of_resource<'a>(tags: &'a Tags, name: &str) -> ConditionValue<'a> {
     name.strip_prefix("aws:resourcetag/")

@@ -293,7 +293,8 @@ impl<'a> OwnRights<'a> {
         by: Delegation,
         resource: StatementRef<'a>,
     ) -> Result<AllowedBy<'a>, Refusal<'a>> {
-        let is_service = request.principal.kind == PrincipalKind::Service;
+        // Neither has policies of its own.
+        let is_service = matches!(request.principal.kind, PrincipalKind::Service | PrincipalKind::Federated);
         match by {
             // A service has no account, and no policies that could agree.
             Delegation::Direct if is_service => Ok(AllowedBy::Resource(resource)),

@@ -9,6 +9,7 @@ use crate::json::{Node, Value};
 use crate::pattern::{Case, Pattern, Syntax};
 use crate::principal::{Principals, texts};
 use crate::request::{Context, Request};
+use std::collections::BTreeMap;
 
 /// What a policy is attached to, which decides what its statements must have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub enum Kind {
     /// To a resource: statements have one. `Action` and `Resource` may be absent, and then the statement
     /// matches nothing, as AWS KMS has it.
     Resource,
+    /// To a role, saying who may assume it: statements have a principal, and no `Resource`, which is the role.
+    Trust,
 }
 
 /// A policy, parsed and compiled.
@@ -101,6 +104,16 @@ impl Document {
     #[must_use]
     pub fn size_bytes(&self) -> usize {
         self.text.len()
+    }
+
+    /// Ties the users, roles and sessions that the policy names to the unique ids which they had when it was written, by
+    /// their ARNs. A name without an id means nobody from then on.
+    pub fn pin(&mut self, ids: &BTreeMap<String, String>) {
+        for statement in &mut self.statements {
+            if let Some(principals) = &mut statement.principals {
+                principals.pin(ids);
+            }
+        }
     }
 
     /// Every action of every `Action` and `NotAction`, as written: for services that accept only their own.
@@ -203,13 +216,27 @@ impl Statement {
             (Kind::Identity, Some((member, _))) => {
                 return Err(Fault::form(member.at, path, "a policy of an identity has no Principal"));
             }
-            (Kind::Resource, None) => return Err(Fault::form(node.at, path, "there is no Principal")),
+            (Kind::Resource | Kind::Trust, None) => {
+                return Err(Fault::form(node.at, path, "there is no Principal"));
+            }
             // IAM User Guide, "NotPrincipal": it must be used with Deny. An Allow to everybody but one would let in
             // whoever comes later.
-            (Kind::Resource, Some((member, Principals::AllBut(_)))) if effect == Effect::Allow => {
+            (Kind::Resource | Kind::Trust, Some((member, Principals::AllBut(_))))
+                if effect == Effect::Allow =>
+            {
                 return Err(Fault::form(member.at, path, "NotPrincipal is for Deny only"));
             }
-            (Kind::Identity, None) | (Kind::Resource, Some(_)) => {}
+            (Kind::Identity, None) | (Kind::Resource | Kind::Trust, Some(_)) => {}
+        }
+        if kind == Kind::Trust {
+            if !matches!(resources, Matcher::Nothing) {
+                return Err(Fault::form(node.at, path, "a trust policy has no Resource: it is the role's"));
+            }
+            if matches!(actions, Matcher::Nothing) {
+                return Err(Fault::form(node.at, path, "there is no Action"));
+            }
+            // None of nothing is everything: there is one resource, the role.
+            resources = Matcher::NoneOf(Vec::new());
         }
         if kind == Kind::Identity {
             if matches!(actions, Matcher::Nothing) {

@@ -236,7 +236,8 @@ fn variable(inside: &str) -> Result<Token, String> {
 pub(crate) fn is_condition_key(text: &str) -> bool {
     text.split_once(':').is_some_and(|(prefix, name)| {
         !prefix.is_empty()
-            && prefix.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            // A provider's keys begin with its host and path: `token.example/a:sub`.
+            && prefix.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._/~".contains(&byte))
             && !name.is_empty()
     })
 }

@@ -8,6 +8,7 @@ use crate::evaluate::Delegation;
 use crate::json::{Node, Value};
 use crate::request::{PrincipalFacts, PrincipalKind};
 use keywright_types::PARTITION;
+use std::collections::BTreeMap;
 
 /// Someone whom a resource's policy names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,9 +19,17 @@ pub(crate) enum Named {
     Account(String),
     /// A user, role, session or federated user.
     Arn(String),
+    /// The same, tied to the unique id that it had when the policy was written.
+    Pinned {
+        arn: String,
+        id: String,
+    },
+    /// The unique id of a user or role.
+    Id(String),
+    /// A provider of identities, by its ARN.
+    Provider(String),
     Service(String),
-    /// The unique id that a deleted user or role leaves behind, a provider of identities, a canonical user: kept for
-    /// what it says; nobody signs in here as one.
+    /// A canonical user, or a name that nobody had when the policy was written: kept for what it says.
     Nobody,
 }
 
@@ -67,12 +76,32 @@ impl Principals {
         Ok(Self::AllBut(named))
     }
 
+    pub(crate) fn pin(&mut self, ids: &BTreeMap<String, String>) {
+        let (Self::These(named) | Self::AllBut(named)) = self;
+        for named in named {
+            if let Named::Arn(arn) = named {
+                *named = match ids.get(arn) {
+                    Some(id) => Named::Pinned { arn: std::mem::take(arn), id: id.clone() },
+                    None => Named::Nobody,
+                };
+            }
+        }
+    }
+
     /// Whether a statement of this effect speaks of the principal, and how.
     ///
     /// A Deny that names an account means everybody in it, as an Allow does; one that excepts an account (the IAM User
     /// Guide asks for that beside the user or role that is meant) excepts its root user only.
     pub(crate) fn speak_of(&self, principal: &PrincipalFacts<'_>, effect: Effect) -> Option<Delegation> {
         match self {
+            // A provider must be named: "everyone" was not written with strangers in mind that a provider vouches for.
+            Self::These(named) if effect == Effect::Allow && principal.kind == PrincipalKind::Federated => {
+                named
+                    .iter()
+                    .filter(|named| **named != Named::Everyone)
+                    .filter_map(|named| named.is(principal))
+                    .max()
+            }
             Self::These(named) => strongest(named, principal),
             Self::AllBut(named) => match (effect, strongest(named, principal)) {
                 // The parser lets no Allow be negated. Were there one, it would allow nobody.
@@ -92,15 +121,28 @@ fn strongest(named: &[Named], principal: &PrincipalFacts<'_>) -> Option<Delegati
 
 impl Named {
     fn is(&self, principal: &PrincipalFacts<'_>) -> Option<Delegation> {
-        let is_service = principal.kind == PrincipalKind::Service;
+        let is_service = matches!(principal.kind, PrincipalKind::Service | PrincipalKind::Federated);
+        let of_role = principal.kind == PrincipalKind::RoleSession;
         match self {
+            Self::Pinned { arn, id } if principal.id == Some(id) => match arn.contains(":assumed-role/") {
+                true => (principal.arn == arn).then_some(Delegation::Direct),
+                false if of_role => Some(Delegation::Role),
+                false => Some(Delegation::Direct),
+            },
+            Self::Id(id) if principal.id == Some(id) => {
+                Some(if of_role { Delegation::Role } else { Delegation::Direct })
+            }
+            Self::Pinned { .. } | Self::Id(_) => None,
+            Self::Provider(arn) => (principal.kind == PrincipalKind::Federated && principal.arn == arn)
+                .then_some(Delegation::Direct),
             Self::Everyone => Some(Delegation::Direct),
             Self::Account(account) => {
                 (!is_service && principal.account == account).then_some(Delegation::Account)
             }
             Self::Arn(arn) if !is_service && principal.arn == arn => Some(Delegation::Direct),
             Self::Arn(arn) => (!is_service && principal.role_arn == Some(arn)).then_some(Delegation::Role),
-            Self::Service(name) => (is_service && principal.arn == name).then_some(Delegation::Direct),
+            Self::Service(name) => (principal.kind == PrincipalKind::Service && principal.arn == name)
+                .then_some(Delegation::Direct),
             Self::Nobody => None,
         }
     }
@@ -131,7 +173,7 @@ fn aws(value: &str) -> Result<Named, String> {
         return Ok(Named::Account(value.to_owned()));
     }
     if is_unique_id(value) {
-        return Ok(Named::Nobody);
+        return Ok(Named::Id(value.to_owned()));
     }
     arn(value).ok_or_else(|| format!("{} is not a principal", quoted(value)))
 }
@@ -180,7 +222,7 @@ fn service(value: &str) -> Result<Named, String> {
 
 fn federated(value: &str) -> Result<Named, String> {
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_graphic() && !b"*?\"".contains(&byte)) {
-        Ok(Named::Nobody)
+        Ok(Named::Provider(value.to_owned()))
     } else {
         Err(format!("{} is not a provider of identities", quoted(value)))
     }

@@ -27,6 +27,8 @@ pub enum PrincipalKind {
     RoleSession,
     /// A service by itself, under its name such as `secretsmanager.amazonaws.com`.
     Service,
+    /// Somebody whom a provider of identities vouches for, under the provider's ARN.
+    Federated,
 }
 
 /// Who asks, as policies may name it.
@@ -39,6 +41,8 @@ pub struct PrincipalFacts<'a> {
     pub account: &'a str,
     /// The ARN of the role behind a session.
     pub role_arn: Option<&'a str>,
+    /// The unique id of the user, or of the role behind the session.
+    pub id: Option<&'a str>,
 }
 
 /// One question: may this principal do this to that?

@@ -19,7 +19,7 @@ const OWN: &str = "111122223333";
 const KEY: &str = "arn:aws:kms:eu-central-1:111122223333:key/1234";
 
 fn principal(kind: PrincipalKind, arn: &'static str, account: &'static str) -> PrincipalFacts<'static> {
-    PrincipalFacts { kind, arn, account, role_arn: None }
+    PrincipalFacts { kind, arn, account, role_arn: None, id: None }
 }
 
 fn document(kind: Kind, statements: &str) -> Document {
@@ -220,8 +220,13 @@ enum Says {
 fn the_rule_of_kms_in_every_combination() {
     const ROLE: &str = "arn:aws:iam::111122223333:role/deploy";
     const SESSION: &str = "arn:aws:sts::111122223333:assumed-role/deploy/s1";
-    let principal =
-        PrincipalFacts { kind: PrincipalKind::RoleSession, arn: SESSION, account: OWN, role_arn: Some(ROLE) };
+    let principal = PrincipalFacts {
+        kind: PrincipalKind::RoleSession,
+        arn: SESSION,
+        account: OWN,
+        role_arn: Some(ROLE),
+        id: None,
+    };
     let request = Request { principal, action: "kms:Decrypt", resource: KEY, context: &Nothing };
     let statement = |effect| format!(r#"{{"Effect":"{effect}","Action":"kms:Decrypt","Resource":"*"}}"#);
     let silent = document(Kind::Identity, r#"{"Effect":"Allow","Action":"kms:Encrypt","Resource":"*"}"#);

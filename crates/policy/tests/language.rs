@@ -32,24 +32,28 @@ const USER: PrincipalFacts<'static> = PrincipalFacts {
     arn: "arn:aws:iam::111122223333:user/alice",
     account: "111122223333",
     role_arn: None,
+    id: None,
 };
 const ROOT: PrincipalFacts<'static> = PrincipalFacts {
     kind: PrincipalKind::Root,
     arn: "arn:aws:iam::111122223333:root",
     account: "111122223333",
     role_arn: None,
+    id: None,
 };
 const SESSION: PrincipalFacts<'static> = PrincipalFacts {
     kind: PrincipalKind::RoleSession,
     arn: "arn:aws:sts::111122223333:assumed-role/deploy/s1",
     account: "111122223333",
     role_arn: Some("arn:aws:iam::111122223333:role/deploy"),
+    id: None,
 };
 const SERVICE: PrincipalFacts<'static> = PrincipalFacts {
     kind: PrincipalKind::Service,
     arn: "secretsmanager.amazonaws.com",
     account: "",
     role_arn: None,
+    id: None,
 };
 const KEY: &str = "arn:aws:kms:eu-central-1:111122223333:key/1234";
 

@@ -65,6 +65,9 @@ pub struct Identities {
 }
 
 const CACHED_MAX: usize = 10_000;
+/// Stands for a session policy that is no more: the session may do nothing, rather than more than it was given.
+const NOTHING: &str =
+    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;
 /// The tables whose rows decide what somebody may do. The first column of their keys is the account.
 const TABLES: &[&str] =
     &[UserRow::TABLE.name, GroupRow::TABLE.name, RoleRow::TABLE.name, PolicyRow::TABLE.name];
@@ -176,7 +179,11 @@ impl Identities {
             documents.push(self.compile(text)?);
         }
         for arn in policy_arns {
-            documents.push(self.managed(store, arn).await?);
+            documents.push(match self.managed(store, arn).await {
+                // Deleted since, as its account may.
+                Err(StoreError::Tampered { how: Tampering::Removed, .. }) => self.compile(NOTHING)?,
+                found => found?,
+            });
         }
         Ok(documents)
     }

@@ -200,7 +200,7 @@ fn a_sealed_column_opens_only_in_its_place() {
 
 /// A keyring of `store` whose domain key has the same bytes in every epoch of `epochs`: what does not open
 /// in another epoch, or in another store, is then refused for its binding and not for its key.
-fn with_one_domain_key(store: StoreId, epochs: &[u32]) -> Keyring {
+pub(super) fn with_one_domain_key(store: StoreId, epochs: &[u32]) -> Keyring {
     let rng = CountingRng::new(1000);
     let root = RootKey::generate(&rng);
     let (_, mut sealed) = Keyring::create(&root, store, &rng);

@@ -1,7 +1,7 @@
 //! CreateUser: a new user without rights.
 
 use super::shapes;
-use crate::boundaries::Boundary;
+use crate::boundaries::{self, Boundary};
 use crate::changes;
 use crate::entities::{self, Entity};
 use crate::error::IamError;
@@ -39,6 +39,7 @@ impl Operation for CreateUser {
     const READ_ONLY: bool = false;
 
     fn parse(input: CreateUserRequest, _service: &Iam) -> Result<Self, IamError> {
+        boundaries::check_arn(input.permissions_boundary.as_deref())?;
         Ok(Self {
             path: input.path.unwrap_or_else(|| "/".to_owned()),
             name: input.user_name,
@@ -77,10 +78,7 @@ impl Operation for CreateUser {
         name: &str,
     ) -> ConditionValue<'a> {
         match name {
-            "iam:permissionsboundary" => self
-                .boundary
-                .as_deref()
-                .map_or(ConditionValue::Absent, |arn| ConditionValue::Single(arn.into())),
+            "iam:permissionsboundary" => boundaries::condition(self.boundary.as_deref()),
             _ => tags::requested(&self.tags, name),
         }
     }

@@ -79,10 +79,14 @@ impl Simulation<'_> {
         let asked = self.asked;
         let (arn, account) = (&*self.caller.arn, self.caller.account.as_str());
         let principal = match self.caller.kind {
-            EntityKind::Role => {
-                PrincipalFacts { kind: PrincipalKind::RoleSession, arn, account, role_arn: Some(arn) }
-            }
-            _ => PrincipalFacts { kind: PrincipalKind::User, arn, account, role_arn: None },
+            EntityKind::Role => PrincipalFacts {
+                kind: PrincipalKind::RoleSession,
+                arn,
+                account,
+                role_arn: Some(arn),
+                id: None,
+            },
+            _ => PrincipalFacts { kind: PrincipalKind::User, arn, account, role_arn: None, id: None },
         };
         let request = Request { principal, action, resource, context: &asked.context };
         let missing = self.missing(&request);

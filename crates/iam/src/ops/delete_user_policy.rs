@@ -1,0 +1,61 @@
+//! DeleteUserPolicy: takes an inline policy from a user.
+
+use crate::bearers::Bearer as _;
+use crate::entities::{self, Entity};
+use crate::error::IamError;
+use crate::inline;
+use crate::service::Iam;
+use keywright_auth::identities::UserRow;
+use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_aws::OperationModel;
+use keywright_aws::iam::{DeleteUserPolicyRequest, operations};
+use keywright_policy::ConditionValue;
+
+pub struct DeleteUserPolicy {
+    user: String,
+    policy: String,
+}
+
+impl Operation for DeleteUserPolicy {
+    type Service = Iam;
+    type Input = DeleteUserPolicyRequest;
+    type Output = ();
+    type Facts = Entity<UserRow>;
+    type Error = IamError;
+    const MODEL: &'static OperationModel = &operations::DELETE_USER_POLICY;
+    const READ_ONLY: bool = false;
+
+    fn parse(input: DeleteUserPolicyRequest, _service: &Iam) -> Result<Self, IamError> {
+        Ok(Self { user: input.user_name, policy: input.policy_name })
+    }
+
+    async fn facts(
+        &self,
+        view: View<'_, Iam>,
+        request: &RequestContext,
+    ) -> Result<Entity<UserRow>, IamError> {
+        entities::user(view, request, &self.user).await
+    }
+
+    fn checks(&self, facts: &Entity<UserRow>, _request: &RequestContext) -> Checks {
+        [facts.check("iam:DeleteUserPolicy")].into_iter().collect()
+    }
+
+    fn condition<'a>(
+        &'a self,
+        facts: &'a Entity<UserRow>,
+        _check: &'a Check,
+        name: &str,
+    ) -> ConditionValue<'a> {
+        UserRow::condition(facts, name)
+    }
+
+    fn decide(
+        op: &Authorised<'_, Self>,
+        facts: &Entity<UserRow>,
+        _env: Env<'_, Iam>,
+        _request: &RequestContext,
+    ) -> Result<Decision<()>, IamError> {
+        Ok(Decision::write((), inline::delete(facts, &op.policy)?))
+    }
+}

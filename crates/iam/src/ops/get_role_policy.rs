@@ -1,0 +1,67 @@
+//! GetRolePolicy: an inline policy of a role.
+
+use crate::bearers::Bearer as _;
+use crate::entities::{self, Entity};
+use crate::error::IamError;
+use crate::inline;
+use crate::policy_text;
+use crate::service::Iam;
+use keywright_auth::identities::RoleRow;
+use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_aws::OperationModel;
+use keywright_aws::iam::{GetRolePolicyRequest, GetRolePolicyResponse, operations};
+use keywright_policy::ConditionValue;
+
+pub struct GetRolePolicy {
+    role: String,
+    policy: String,
+}
+
+impl Operation for GetRolePolicy {
+    type Service = Iam;
+    type Input = GetRolePolicyRequest;
+    type Output = GetRolePolicyResponse;
+    type Facts = Entity<RoleRow>;
+    type Error = IamError;
+    const MODEL: &'static OperationModel = &operations::GET_ROLE_POLICY;
+    const READ_ONLY: bool = true;
+
+    fn parse(input: GetRolePolicyRequest, _service: &Iam) -> Result<Self, IamError> {
+        Ok(Self { role: input.role_name, policy: input.policy_name })
+    }
+
+    async fn facts(
+        &self,
+        view: View<'_, Iam>,
+        request: &RequestContext,
+    ) -> Result<Entity<RoleRow>, IamError> {
+        entities::role(view, request, &self.role).await
+    }
+
+    fn checks(&self, facts: &Entity<RoleRow>, _request: &RequestContext) -> Checks {
+        [facts.check("iam:GetRolePolicy")].into_iter().collect()
+    }
+
+    fn condition<'a>(
+        &'a self,
+        facts: &'a Entity<RoleRow>,
+        _check: &'a Check,
+        name: &str,
+    ) -> ConditionValue<'a> {
+        RoleRow::condition(facts, name)
+    }
+
+    fn decide(
+        op: &Authorised<'_, Self>,
+        facts: &Entity<RoleRow>,
+        _env: Env<'_, Iam>,
+        _request: &RequestContext,
+    ) -> Result<Decision<GetRolePolicyResponse>, IamError> {
+        let text = inline::get(facts, &op.policy)?;
+        Ok(Decision::answer(GetRolePolicyResponse {
+            role_name: facts.get()?.row.name.clone(),
+            policy_name: op.policy.clone(),
+            policy_document: policy_text::encoded(text),
+        }))
+    }
+}

@@ -1,0 +1,67 @@
+//! GetUserPolicy: an inline policy of a user.
+
+use crate::bearers::Bearer as _;
+use crate::entities::{self, Entity};
+use crate::error::IamError;
+use crate::inline;
+use crate::policy_text;
+use crate::service::Iam;
+use keywright_auth::identities::UserRow;
+use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_aws::OperationModel;
+use keywright_aws::iam::{GetUserPolicyRequest, GetUserPolicyResponse, operations};
+use keywright_policy::ConditionValue;
+
+pub struct GetUserPolicy {
+    user: String,
+    policy: String,
+}
+
+impl Operation for GetUserPolicy {
+    type Service = Iam;
+    type Input = GetUserPolicyRequest;
+    type Output = GetUserPolicyResponse;
+    type Facts = Entity<UserRow>;
+    type Error = IamError;
+    const MODEL: &'static OperationModel = &operations::GET_USER_POLICY;
+    const READ_ONLY: bool = true;
+
+    fn parse(input: GetUserPolicyRequest, _service: &Iam) -> Result<Self, IamError> {
+        Ok(Self { user: input.user_name, policy: input.policy_name })
+    }
+
+    async fn facts(
+        &self,
+        view: View<'_, Iam>,
+        request: &RequestContext,
+    ) -> Result<Entity<UserRow>, IamError> {
+        entities::user(view, request, &self.user).await
+    }
+
+    fn checks(&self, facts: &Entity<UserRow>, _request: &RequestContext) -> Checks {
+        [facts.check("iam:GetUserPolicy")].into_iter().collect()
+    }
+
+    fn condition<'a>(
+        &'a self,
+        facts: &'a Entity<UserRow>,
+        _check: &'a Check,
+        name: &str,
+    ) -> ConditionValue<'a> {
+        UserRow::condition(facts, name)
+    }
+
+    fn decide(
+        op: &Authorised<'_, Self>,
+        facts: &Entity<UserRow>,
+        _env: Env<'_, Iam>,
+        _request: &RequestContext,
+    ) -> Result<Decision<GetUserPolicyResponse>, IamError> {
+        let text = inline::get(facts, &op.policy)?;
+        Ok(Decision::answer(GetUserPolicyResponse {
+            user_name: facts.get()?.row.name.clone(),
+            policy_name: op.policy.clone(),
+            policy_document: policy_text::encoded(text),
+        }))
+    }
+}

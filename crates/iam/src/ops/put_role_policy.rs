@@ -1,0 +1,64 @@
+//! PutRolePolicy: writes an inline policy of a role.
+
+use crate::bearers::Bearer as _;
+use crate::entities::{self, Entity};
+use crate::error::IamError;
+use crate::inline;
+use crate::policy_text;
+use crate::service::Iam;
+use keywright_auth::identities::RoleRow;
+use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_aws::OperationModel;
+use keywright_aws::iam::{PutRolePolicyRequest, operations};
+use keywright_policy::ConditionValue;
+
+pub struct PutRolePolicy {
+    role: String,
+    policy: String,
+    document: String,
+}
+
+impl Operation for PutRolePolicy {
+    type Service = Iam;
+    type Input = PutRolePolicyRequest;
+    type Output = ();
+    type Facts = Entity<RoleRow>;
+    type Error = IamError;
+    const MODEL: &'static OperationModel = &operations::PUT_ROLE_POLICY;
+    const READ_ONLY: bool = false;
+
+    fn parse(input: PutRolePolicyRequest, _service: &Iam) -> Result<Self, IamError> {
+        policy_text::check_identity(&input.policy_document)?;
+        Ok(Self { role: input.role_name, policy: input.policy_name, document: input.policy_document })
+    }
+
+    async fn facts(
+        &self,
+        view: View<'_, Iam>,
+        request: &RequestContext,
+    ) -> Result<Entity<RoleRow>, IamError> {
+        entities::role(view, request, &self.role).await
+    }
+
+    fn checks(&self, facts: &Entity<RoleRow>, _request: &RequestContext) -> Checks {
+        [facts.check("iam:PutRolePolicy")].into_iter().collect()
+    }
+
+    fn condition<'a>(
+        &'a self,
+        facts: &'a Entity<RoleRow>,
+        _check: &'a Check,
+        name: &str,
+    ) -> ConditionValue<'a> {
+        RoleRow::condition(facts, name)
+    }
+
+    fn decide(
+        op: &Authorised<'_, Self>,
+        facts: &Entity<RoleRow>,
+        _env: Env<'_, Iam>,
+        _request: &RequestContext,
+    ) -> Result<Decision<()>, IamError> {
+        Ok(Decision::write((), inline::put(facts, &op.policy, &op.document)?))
+    }
+}
