@@ -44,6 +44,7 @@ mod qr_code;
 mod quotas;
 mod role_settings;
 mod service;
+mod simulation;
 pub mod sts;
 mod tags;
 mod trust;

@@ -50,6 +50,12 @@ impl Node {
         }
     }
 
+    /// Where the value that starts at `at` ends, in a text that was parsed before.
+    pub(crate) fn end(text: &str, at: usize) -> usize {
+        let mut reader = Reader { text, at };
+        reader.value(0).map_or(at, |_| reader.at)
+    }
+
     pub(crate) fn kind(&self) -> &'static str {
         match self.value {
             Value::Null => "null",

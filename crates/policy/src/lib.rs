@@ -3,7 +3,7 @@
 //! What:
 //! - [`Document::parse`] reads a policy; a [`PolicyError`] points at what is wrong in it.
 //! - [`Document::evaluate`] answers a [`Request`] with a [`Verdict`] and the statement that decided;
-//!   [`Document::explain`] says of every statement what it lacks.
+//!   [`Document::explain`] says of every statement what it lacks, [`Document::written`] where it stands.
 //! - [`decide_kms`] and [`decide_union`] combine the documents of a request the way AWS does; [`judge_kms`] and
 //!   [`judge_union`] say by which statement as well; [`keeps_control`] is the check before a key policy is replaced.
 //! - [`default_key_policy`] and [`service_managed_key_policy`] write the policies of keys that were given none.
@@ -37,6 +37,7 @@ mod lockout;
 mod pattern;
 mod principal;
 mod request;
+mod written;
 
 pub use decide::{
     AllowedBy, Deciding, Decision, Denial, Grant, Identity, OwnRight, decide_kms, decide_union, judge_kms,
@@ -49,3 +50,4 @@ pub use evaluate::{Delegation, StatementRef, Verdict};
 pub use explain::{Explanation, Miss};
 pub use lockout::keeps_control;
 pub use request::{ConditionValue, Context, PrincipalFacts, PrincipalKind, Request};
+pub use written::Written;

@@ -152,6 +152,7 @@ async fn request_of(server: &TestServer, who: &Login) -> RequestContext {
         request_id: RequestId::from_random(app.rng.array()),
         event_id: EventId::from_random(app.rng.array()),
         caller: Caller {
+            web_identity: None,
             arn: who.arn.as_str().into(),
             account: who.account,
             principal,

@@ -3,6 +3,59 @@
 use crate::shape::WireEnum;
 use std::fmt;
 
+/// `AccessDecision`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AccessDecision {
+    /// `ALLOWED`
+    Allowed,
+    /// `EXPLICIT_DENY`
+    ExplicitDeny,
+    /// `IMPLICIT_DENY`
+    ImplicitDeny,
+}
+
+impl AccessDecision {
+    /// Every value, in the model's order.
+    pub const ALL: &'static [Self] = &[Self::Allowed, Self::ExplicitDeny, Self::ImplicitDeny];
+
+    /// The value on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Allowed => "ALLOWED",
+            Self::ExplicitDeny => "EXPLICIT_DENY",
+            Self::ImplicitDeny => "IMPLICIT_DENY",
+        }
+    }
+
+    /// The value that `text` spells exactly.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Some(match text {
+            "ALLOWED" => Self::Allowed,
+            "EXPLICIT_DENY" => Self::ExplicitDeny,
+            "IMPLICIT_DENY" => Self::ImplicitDeny,
+            _ => return None,
+        })
+    }
+}
+
+impl fmt::Display for AccessDecision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl WireEnum for AccessDecision {
+    const WIRE_VALUES: &'static [&'static str] = &["ALLOWED", "EXPLICIT_DENY", "IMPLICIT_DENY"];
+    fn as_str(self) -> &'static str {
+        self.as_str()
+    }
+    fn parse(text: &str) -> Option<Self> {
+        Self::parse(text)
+    }
+}
+
 /// `PeriodSource`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PeriodSource {
@@ -48,6 +101,68 @@ impl fmt::Display for PeriodSource {
 
 impl WireEnum for PeriodSource {
     const WIRE_VALUES: &'static [&'static str] = &["API", "TAG", "SERVICE"];
+    fn as_str(self) -> &'static str {
+        self.as_str()
+    }
+    fn parse(text: &str) -> Option<Self> {
+        Self::parse(text)
+    }
+}
+
+/// `PolicyKind`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PolicyKind {
+    /// `IDENTITY`
+    Identity,
+    /// `BOUNDARY`
+    Boundary,
+    /// `RESOURCE`
+    Resource,
+    /// `TRUST`
+    Trust,
+    /// `GRANT`
+    Grant,
+}
+
+impl PolicyKind {
+    /// Every value, in the model's order.
+    pub const ALL: &'static [Self] =
+        &[Self::Identity, Self::Boundary, Self::Resource, Self::Trust, Self::Grant];
+
+    /// The value on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Identity => "IDENTITY",
+            Self::Boundary => "BOUNDARY",
+            Self::Resource => "RESOURCE",
+            Self::Trust => "TRUST",
+            Self::Grant => "GRANT",
+        }
+    }
+
+    /// The value that `text` spells exactly.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Some(match text {
+            "IDENTITY" => Self::Identity,
+            "BOUNDARY" => Self::Boundary,
+            "RESOURCE" => Self::Resource,
+            "TRUST" => Self::Trust,
+            "GRANT" => Self::Grant,
+            _ => return None,
+        })
+    }
+}
+
+impl fmt::Display for PolicyKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl WireEnum for PolicyKind {
+    const WIRE_VALUES: &'static [&'static str] = &["IDENTITY", "BOUNDARY", "RESOURCE", "TRUST", "GRANT"];
     fn as_str(self) -> &'static str {
         self.as_str()
     }
@@ -203,6 +318,55 @@ impl fmt::Display for RotationStatus {
 
 impl WireEnum for RotationStatus {
     const WIRE_VALUES: &'static [&'static str] = &["SCHEDULED", "DUE", "BLOCKED", "OFF"];
+    fn as_str(self) -> &'static str {
+        self.as_str()
+    }
+    fn parse(text: &str) -> Option<Self> {
+        Self::parse(text)
+    }
+}
+
+/// `StatementEffect`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StatementEffect {
+    /// `Allow`
+    Allow,
+    /// `Deny`
+    Deny,
+}
+
+impl StatementEffect {
+    /// Every value, in the model's order.
+    pub const ALL: &'static [Self] = &[Self::Allow, Self::Deny];
+
+    /// The value on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Allow => "Allow",
+            Self::Deny => "Deny",
+        }
+    }
+
+    /// The value that `text` spells exactly.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Some(match text {
+            "Allow" => Self::Allow,
+            "Deny" => Self::Deny,
+            _ => return None,
+        })
+    }
+}
+
+impl fmt::Display for StatementEffect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl WireEnum for StatementEffect {
+    const WIRE_VALUES: &'static [&'static str] = &["Allow", "Deny"];
     fn as_str(self) -> &'static str {
         self.as_str()
     }

@@ -10,20 +10,31 @@ use std::fmt;
 pub enum KeywrightErrorCode {
     /// `InvalidMarkerException`, HTTP 400
     InvalidMarkerException,
+    /// `InvalidParameterException`, HTTP 400
+    InvalidParameterException,
     /// `KeywrightInternalException`, HTTP 500
     KeywrightInternalException,
+    /// `ResourceNotFoundException`, HTTP 400
+    ResourceNotFoundException,
 }
 
 impl KeywrightErrorCode {
     /// Every code, sorted by its text.
-    pub const ALL: &'static [Self] = &[Self::InvalidMarkerException, Self::KeywrightInternalException];
+    pub const ALL: &'static [Self] = &[
+        Self::InvalidMarkerException,
+        Self::InvalidParameterException,
+        Self::KeywrightInternalException,
+        Self::ResourceNotFoundException,
+    ];
 
     /// The code on the wire.
     #[must_use]
     pub const fn wire_code(self) -> &'static str {
         match self {
             Self::InvalidMarkerException => "InvalidMarkerException",
+            Self::InvalidParameterException => "InvalidParameterException",
             Self::KeywrightInternalException => "KeywrightInternalException",
+            Self::ResourceNotFoundException => "ResourceNotFoundException",
         }
     }
 
@@ -31,7 +42,9 @@ impl KeywrightErrorCode {
     #[must_use]
     pub const fn status(self) -> u16 {
         match self {
-            Self::InvalidMarkerException => 400,
+            Self::InvalidMarkerException
+            | Self::InvalidParameterException
+            | Self::ResourceNotFoundException => 400,
             Self::KeywrightInternalException => 500,
         }
     }
@@ -41,7 +54,9 @@ impl KeywrightErrorCode {
     pub fn parse(text: &str) -> Option<Self> {
         Some(match text {
             "InvalidMarkerException" => Self::InvalidMarkerException,
+            "InvalidParameterException" => Self::InvalidParameterException,
             "KeywrightInternalException" => Self::KeywrightInternalException,
+            "ResourceNotFoundException" => Self::ResourceNotFoundException,
             _ => return None,
         })
     }
@@ -62,10 +77,12 @@ impl fmt::Display for KeywrightErrorCode {
 /// The table behind [`crate::ServiceModel::find_error`].
 pub(super) static ERRORS: &[ErrorModel] = &[
     ErrorModel { code: "InvalidMarkerException", status: 400, message_member: "message", has_type: false },
+    ErrorModel { code: "InvalidParameterException", status: 400, message_member: "message", has_type: false },
     ErrorModel {
         code: "KeywrightInternalException",
         status: 500,
         message_member: "message",
         has_type: false,
     },
+    ErrorModel { code: "ResourceNotFoundException", status: 400, message_member: "message", has_type: false },
 ];

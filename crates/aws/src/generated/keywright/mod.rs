@@ -12,11 +12,13 @@ mod shapes;
 
 use crate::model::{Protocol, ServiceModel};
 
-pub use enums::{PeriodSource, ResourceType, RotationFilter, RotationStatus};
+pub use enums::{
+    AccessDecision, PeriodSource, PolicyKind, ResourceType, RotationFilter, RotationStatus, StatementEffect,
+};
 pub use errors::KeywrightErrorCode;
-pub use requests::ListRotationsRequest;
-pub use responses::ListRotationsResponse;
-pub use shapes::RotationEntry;
+pub use requests::{ExplainAccessRequest, ListRotationsRequest};
+pub use responses::{ExplainAccessResponse, ListRotationsResponse};
+pub use shapes::{AccessContextEntry, AccessNearMiss, AccessStatement, RotationEntry};
 
 /// The service.
 pub static SERVICE: ServiceModel = ServiceModel {

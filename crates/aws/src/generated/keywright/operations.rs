@@ -2,6 +2,16 @@
 
 use crate::model::{HttpBinding, OperationModel};
 
+/// `ExplainAccess`.
+pub static EXPLAIN_ACCESS: OperationModel = OperationModel {
+    name: "ExplainAccess",
+    service: "keywright",
+    errors: &["InvalidParameterException", "ResourceNotFoundException", "KeywrightInternalException"],
+    has_output: true,
+    result_wrapper: None,
+    http: HttpBinding { method: "POST", uri: "/", status: 200, input: &[], output: &[] },
+};
+
 /// `ListRotations`.
 pub static LIST_ROTATIONS: OperationModel = OperationModel {
     name: "ListRotations",
@@ -13,4 +23,4 @@ pub static LIST_ROTATIONS: OperationModel = OperationModel {
 };
 
 /// Every operation, sorted by name.
-pub static ALL: &[&OperationModel] = &[&LIST_ROTATIONS];
+pub static ALL: &[&OperationModel] = &[&EXPLAIN_ACCESS, &LIST_ROTATIONS];
