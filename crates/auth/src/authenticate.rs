@@ -141,15 +141,16 @@ impl Authenticator {
         caller: &mut Caller,
         fresh: bool,
     ) -> Result<bool, StoreError> {
+        let by_access_key = !matches!(caller.principal, Principal::Federated { .. } | Principal::Service);
         match &caller.session {
-            None if fresh
-                && !matches!(caller.principal, Principal::Federated { .. } | Principal::Service) =>
-            {
-                if self.access_keys.find(store, keyring, &caller.access_key_id, true).await?.is_none() {
+            None => {
+                if fresh
+                    && by_access_key
+                    && self.access_keys.find(store, keyring, &caller.access_key_id, true).await?.is_none()
+                {
                     return Ok(false);
                 }
             }
-            None => {}
             Some(session) => {
                 if let SessionOf::User { parent_access_key_id, .. } = &session.facts.of {
                     let Ok(parent) = AccessKeyId::parse(parent_access_key_id) else { return Ok(false) };

@@ -38,7 +38,7 @@ pub enum SessionOf {
         transitive: Vec<String>,
         source_identity: Option<String>,
         /// The provider's ARN and the subject, if a provider of identities vouched for the maker.
-        federated: Option<Federation>,
+        federated: Option<Box<Federation>>,
         /// Whether the maker itself was a session of a role: such sessions last an hour at the most.
         chained: bool,
     },

@@ -27,7 +27,7 @@ const ACTION: &str = "iam:GetAccessKeyLastUsed";
 pub enum AccessKeyUse {
     NoKey,
     OfRoot { last: Option<CredentialUseRow> },
-    OfUser { user: Entity<UserRow>, last: Option<CredentialUseRow> },
+    OfUser { user: Box<Entity<UserRow>>, last: Option<CredentialUseRow> },
 }
 
 impl Operation for GetAccessKeyLastUsed {
@@ -55,7 +55,7 @@ impl Operation for GetAccessKeyLastUsed {
         let user_id = UniqueId::parse(&found.row.principal).map_err(corrupt)?;
         let user = find_user_by_id(view.store, &user_id).await.map_err(IamError::from_store)?;
         Ok(match user {
-            Some(user) => AccessKeyUse::OfUser { user: entities::known_user(user), last },
+            Some(user) => AccessKeyUse::OfUser { user: Box::new(entities::known_user(user)), last },
             None => AccessKeyUse::NoKey,
         })
     }

@@ -21,7 +21,7 @@ pub enum GetUserFacts {
     /// The root user asks for itself: its account is all there is of it.
     Root,
     User {
-        user: Entity<UserRow>,
+        user: Box<Entity<UserRow>>,
         password_last_used: Option<Timestamp>,
     },
 }
@@ -48,7 +48,7 @@ impl Operation for GetUser {
             Some(found) => uses::last_sign_in(view, &found.row).await?,
             None => None,
         };
-        Ok(GetUserFacts::User { user, password_last_used })
+        Ok(GetUserFacts::User { user: Box::new(user), password_last_used })
     }
 
     fn checks(&self, facts: &GetUserFacts, request: &RequestContext) -> Checks {

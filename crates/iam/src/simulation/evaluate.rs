@@ -244,11 +244,14 @@ fn owner(arn: &str) -> Option<&str> {
     arn.split(':').nth(4).filter(|account| account.len() == 12)
 }
 
+/// Line and column, as far as they are known.
+type At = (Option<i32>, Option<i32>);
+
 /// Statements, each once.
 #[derive(Default)]
 struct Matched {
     statements: Vec<Statement>,
-    known: BTreeSet<(Option<String>, Option<(Option<i32>, Option<i32>)>)>,
+    known: BTreeSet<(Option<String>, Option<At>)>,
 }
 
 impl Matched {

@@ -205,7 +205,7 @@ fn an_organization_comes_first() {
 fn variables_take_given_values_only() {
     let own = policy("Allow", "kms:*", "arn:aws:kms:*:*:alias/${aws:username}");
     let alias = "arn:aws:kms:eu-west-1:111122223333:alias/bob";
-    let result = &run(given(&[own.clone()], &["kms:CreateAlias"], &[alias]))[0];
+    let result = &run(given(std::slice::from_ref(&own), &["kms:CreateAlias"], &[alias]))[0];
     assert_eq!(result.eval_decision.as_str(), "implicitDeny");
     assert_eq!(result.missing_context_values.as_deref(), Some(&["aws:username".to_owned()][..]));
     let context = Some(vec![entry("AWS:username", ContextKeyTypeEnum::String, "bob")]);

@@ -176,7 +176,7 @@ pub(crate) fn assume(
             tags,
             transitive: grants.tags.transitive().to_vec(),
             source_identity: grants.source_identity,
-            federated: grants.federated,
+            federated: grants.federated.map(Box::new),
             chained: grants.chained,
         },
         issued_at: now,
