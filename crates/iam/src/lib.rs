@@ -52,6 +52,7 @@ mod usage;
 mod uses;
 mod versions;
 
+pub use credential_report::CredentialReportRow;
 pub use credential_uses::CredentialUses;
 pub use error::IamError;
 pub use passwords::verify_password;

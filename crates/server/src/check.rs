@@ -6,6 +6,7 @@ use crate::error::StartError;
 use crate::node::NodeRow;
 use keywright_auth::identities::{GroupRow, MfaDeviceRow, PolicyRow, RoleRow, UserRow};
 use keywright_auth::{AccessKeyRow, AccountRow};
+use keywright_iam::CredentialReportRow;
 use keywright_kms::{AliasRow, GrantRow, KeyRow, MaterialRow};
 use keywright_store::{CheckReport, Row as _, Store, TableSpec};
 
@@ -23,6 +24,7 @@ const TABLES: &[&TableSpec] = &[
     PolicyRow::TABLE,
     MfaDeviceRow::TABLE,
     GrantRow::TABLE,
+    CredentialReportRow::TABLE,
 ];
 
 /// Checks the store of a configuration; nothing is written.

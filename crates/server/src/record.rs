@@ -132,8 +132,8 @@ fn identity(request: &RequestContext) -> Identity<'_> {
     }
 }
 
+/// CloudTrail's type of a resource, by its ARN.
 fn resource_type(arn: &str) -> &'static str {
-    // An ARN's third part is the service; IAM's resources begin with their kind.
     let mut parts = arn.splitn(6, ':').skip(2);
     let service = parts.next().unwrap_or_default();
     let resource = parts.nth(2).unwrap_or_default();
@@ -143,9 +143,10 @@ fn resource_type(arn: &str) -> &'static str {
         ("iam", "user") => "AWS::IAM::User",
         ("iam", "group") => "AWS::IAM::Group",
         ("iam", "role") => "AWS::IAM::Role",
-        ("iam", "policy") => "AWS::IAM::ManagedPolicy",
+        ("iam", "policy") => "AWS::IAM::Policy",
         ("iam", "mfa") => "AWS::IAM::VirtualMFADevice",
-        ("iam", _) => "AWS::IAM::Account",
+        ("iam", _) => "AWS::IAM::Resource",
+        ("sts", _) => "AWS::STS::AssumedRole",
         ("secretsmanager", _) => "AWS::SecretsManager::Secret",
         _ => "AWS::KMS::Key",
     }
