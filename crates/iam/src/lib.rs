@@ -12,7 +12,7 @@
 //! - Links (`LinkRow`) are written with the row that they list, and decide nothing.
 //! - IAM is one service for all Regions: nothing here depends on the request's.
 //!
-//! Not here: who may do what (auth, policy), the door's check of signatures and tokens (auth).
+//! Not here: who may do what (auth, policy), the door's check of signatures and session tokens (auth).
 
 mod access_keys;
 mod account;
@@ -32,6 +32,7 @@ mod inline;
 mod login_profiles;
 mod mfa;
 mod new_passwords;
+pub mod oidc;
 pub mod ops;
 mod paging;
 mod password_policy;

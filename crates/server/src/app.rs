@@ -9,6 +9,7 @@ use crate::shares::Shares;
 use keywright_auth::{Authenticator, Env, View};
 use keywright_crypto::Keyring;
 use keywright_iam::Iam;
+use keywright_iam::oidc::Issuers;
 use keywright_inventory::Inventory;
 use keywright_kms::Kms;
 use keywright_store::Store;
@@ -38,6 +39,7 @@ pub struct App {
     pub authenticator: Arc<Authenticator>,
     pub kms: Arc<Kms>,
     pub iam: Arc<Iam>,
+    pub(crate) issuers: Issuers,
     pub inventory: Arc<Inventory>,
     pub metrics: Metrics,
     pub(crate) audit_log: AuditLog,

@@ -3,6 +3,7 @@
 //! An unknown name or a wrong value in the file is an error that points at its place; nothing is
 //! guessed and nothing ignored.
 
+use keywright_iam::oidc::IssuerSettings;
 use keywright_kms::KmsSettings;
 use keywright_store::{PostgresOptions, StoreLocation};
 use keywright_types::{AccountId, RegionSet};
@@ -27,6 +28,8 @@ pub struct Config {
     pub trail: TrailSettings,
     pub limits: Limits,
     pub log: LogSettings,
+    /// The providers of identities whose tokens roles may trust.
+    pub issuers: Vec<IssuerSettings>,
     /// Whether plain http is allowed on addresses other machines can reach.
     pub allow_plain_http: bool,
     /// What a newcomer wants on loopback: account 000000000000 and a printed credentials line.
@@ -104,6 +107,14 @@ pub struct Given {
     pub trail: GivenTrail,
     pub limits: GivenLimits,
     pub log: GivenLog,
+    pub oidc: GivenOidc,
+}
+
+/// Providers of identities; the file's only, for lists do not fit into variables.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct GivenOidc {
+    pub issuers: Option<Vec<IssuerSettings>>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -246,6 +257,7 @@ impl Given {
                 clock_skew_seconds: number(&lookup, "KEYWRIGHT_LIMITS_CLOCK_SKEW_SECONDS", "a number")?,
             },
             log: GivenLog { format: lookup("KEYWRIGHT_LOG_FORMAT"), filter: lookup("KEYWRIGHT_LOG_FILTER") },
+            oidc: GivenOidc::default(),
         })
     }
 
@@ -294,6 +306,7 @@ impl Given {
                 format: self.log.format.or(lower.log.format),
                 filter: self.log.filter.or(lower.log.filter),
             },
+            oidc: GivenOidc { issuers: self.oidc.issuers.or(lower.oidc.issuers) },
         }
     }
 
@@ -392,11 +405,23 @@ impl Given {
                     1,
                 )?,
             },
+            issuers: issuers(self.oidc)?,
             log: LogSettings { json, filter: self.log.filter.unwrap_or_else(|| "info".to_owned()) },
             allow_plain_http,
             dev,
         })
     }
+}
+
+/// A provider is configured once: with two sets of keys nobody could say which of them counts.
+fn issuers(given: GivenOidc) -> Result<Vec<IssuerSettings>, ConfigError> {
+    let issuers = given.issuers.unwrap_or_default();
+    for (at, issuer) in issuers.iter().enumerate() {
+        if issuers[..at].iter().any(|other| other.url == issuer.url) {
+            return Err(value("oidc.issuers.url", issuer.url.as_str(), "this issuer is there already"));
+        }
+    }
+    Ok(issuers)
 }
 
 fn database_options(

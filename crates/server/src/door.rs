@@ -6,7 +6,7 @@
 
 use crate::app::App;
 use crate::metrics;
-use crate::registry::{Registry, STS, Served, UNSIGNED_BODY_BYTES_MAX};
+use crate::registry::{Entry, Registry, STS, Served, UNSIGNED_BODY_BYTES_MAX};
 use crate::routing::{self, Route, single};
 use crate::wire;
 use bytes::{Bytes, BytesMut};
@@ -14,10 +14,11 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body as _, Incoming};
-use keywright_auth::{RequestContext, Unidentified};
+use keywright_auth::{Caller, RequestContext, ServiceError as _, Unidentified};
 use keywright_aws::sigv4::{AuthFailure, Presented};
+use keywright_aws::sts::AssumeRoleWithWebIdentityRequest;
 use keywright_aws::{ServiceModel, WireError};
-use keywright_types::{EventId, RequestId};
+use keywright_types::{AccountId, EventId, RequestId};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -44,6 +45,8 @@ pub(crate) struct Door {
     pub(crate) admin: axum::Router,
 }
 
+/// The Region of requests that no signature scopes to one.
+const GLOBAL_REGION: &str = "us-east-1";
 const USER_AGENT_BYTES_MAX: usize = 1024;
 const REQUEST_ID: &str = "x-amzn-requestid";
 
@@ -55,7 +58,6 @@ impl Door {
             return self.answer_admin(request).await;
         }
         let (request_id, event_id) = self.app.request_ids();
-        let started = Instant::now();
         let (parts, body) = request.into_parts();
         let route = match routing::route(&self.registry, &parts) {
             Ok(route) => route,
@@ -64,7 +66,7 @@ impl Door {
         let (served, named, in_url) = match route {
             Route::Operation(entry) => (entry.served, Some(entry), String::new()),
             Route::Form { served, in_url } => (served, None, in_url),
-            Route::Unsigned => return self.answer_unsigned(&parts, body, request_id).await,
+            Route::Unsigned => return self.answer_unsigned(&parts, body, (request_id, event_id), peer).await,
         };
         let (context, mut body) = match self.admit(served, parts, body, (request_id, event_id), peer).await {
             Ok(admitted) => admitted,
@@ -81,17 +83,9 @@ impl Door {
                 return self.refuse(served.model, request_id, &fault);
             }
         };
-        let answer = entry.run(&self.app, context, &body).await;
+        let answer = self.run(entry, context, &body).await;
         body.zeroize();
-        let code = answer.as_ref().map_or_else(|error| error.code, |_| metrics::OK);
-        let (service, operation) = (served.model.name, entry.operation.name);
-        self.app.metrics.request(&entry.metrics, service, operation, code, started.elapsed());
-        match answer {
-            Ok(body) => {
-                respond(StatusCode::OK, wire::content_type(served.model), request_id, Bytes::from(body))
-            }
-            Err(fault) => encode_error(served.model, request_id, &fault),
-        }
+        answer
     }
 
     /// Answers a form without a signature. The few operations that may come so bring a proof of their own.
@@ -99,21 +93,71 @@ impl Door {
         &self,
         parts: &Parts,
         body: Incoming,
-        request_id: RequestId,
+        ids: (RequestId, EventId),
+        peer: &Peer,
     ) -> Response<Full<Bytes>> {
-        let fault = match self.read(UNSIGNED_BODY_BYTES_MAX, &parts.headers, body).await {
-            Err(fault) => fault,
-            Ok(mut body) => {
-                let entry = routing::by_unsigned_form(&self.registry, &body);
-                body.zeroize();
-                match entry {
-                    Err(fault) => fault,
-                    // Whoever builds one of them makes the caller from its token here, and runs the entry.
-                    Ok(entry) => entry.not_built(),
-                }
-            }
+        let mut body = match self.read(UNSIGNED_BODY_BYTES_MAX, &parts.headers, body).await {
+            Ok(body) => body,
+            Err(fault) => return self.refuse(STS.model, ids.0, &fault),
         };
-        self.refuse(STS.model, request_id, &fault)
+        let answer = match routing::by_unsigned_form(&self.registry, &body) {
+            Err(fault) => Err(fault),
+            Ok(entry) => self.vouched(&body, parts, ids, peer).await.map(|context| (entry, context)),
+        };
+        let answer = match answer {
+            Err(fault) => self.refuse(STS.model, ids.0, &fault),
+            Ok((entry, context)) => self.run(entry, context, &body).await,
+        };
+        body.zeroize();
+        answer
+    }
+
+    /// Whom a provider of identities vouches for, in the account of the role that is asked for.
+    async fn vouched(
+        &self,
+        body: &[u8],
+        parts: &Parts,
+        (request_id, event_id): (RequestId, EventId),
+        peer: &Peer,
+    ) -> Result<RequestContext, WireError> {
+        let app = &*self.app;
+        let now = app.now();
+        let input: AssumeRoleWithWebIdentityRequest = wire::decode(STS.model, body)?;
+        let account = input.role_arn.split(':').nth(4).and_then(|account| AccountId::parse(account).ok());
+        let account = account.ok_or_else(|| {
+            WireError::new("ValidationError", 400, Some(format!("{} is invalid", input.role_arn).into()))
+        })?;
+        let identity = app.issuers.verify(input.web_identity_token.expose(), account, app.account, now).await;
+        let identity = identity.map_err(|fault| fault.wire())?;
+        let region = app.regions.find(GLOBAL_REGION).expect("every server has AWS's own Regions");
+        let caller = Caller::federated(Arc::new(identity), account, &app.authenticator.identities);
+        Ok(RequestContext {
+            request_id,
+            event_id,
+            caller,
+            region,
+            source_ip: peer.ip,
+            source_ip_text: Arc::clone(&peer.text),
+            user_agent: user_agent(&parts.headers),
+            host: single(&parts.headers, "host").unwrap_or_default().to_owned(),
+            secure_transport: false,
+            received_at: now,
+            via: None,
+        })
+    }
+
+    /// Runs an operation for somebody who is known, and counts it.
+    async fn run(&self, entry: &Entry, context: RequestContext, body: &[u8]) -> Response<Full<Bytes>> {
+        let started = Instant::now();
+        let request_id = context.request_id;
+        let answer = entry.run(&self.app, context, body).await;
+        let code = answer.as_ref().map_or_else(|error| error.code, |_| metrics::OK);
+        let (model, operation) = (entry.served.model, entry.operation.name);
+        self.app.metrics.request(&entry.metrics, model.name, operation, code, started.elapsed());
+        match answer {
+            Ok(body) => respond(StatusCode::OK, wire::content_type(model), request_id, Bytes::from(body)),
+            Err(fault) => encode_error(model, request_id, &fault),
+        }
     }
 
     async fn answer_admin(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {

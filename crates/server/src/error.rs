@@ -9,6 +9,8 @@ use std::path::PathBuf;
 /// The server did not start, or stopped by itself. Nothing was changed by the attempt unless it says so.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
+    #[error("{problem}")]
+    Issuer { problem: String },
     #[error("cannot use the data folder {path}: {cause}")]
     Folder { path: PathBuf, cause: std::io::Error },
     #[error("the data folder {path} is in use by another keywright process")]

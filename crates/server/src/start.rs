@@ -16,6 +16,7 @@ use crate::{admin, listener, node, scheduler};
 use keywright_auth::Authenticator;
 use keywright_crypto::Keyring;
 use keywright_iam::Iam;
+use keywright_iam::oidc::Issuers;
 use keywright_inventory::Inventory;
 use keywright_kms::Kms;
 use keywright_store::{Store, WriteSet};
@@ -70,6 +71,7 @@ pub async fn start(
         listener.local_addr().map_err(|cause| StartError::Listen { address: config.listen, cause })?;
 
     let authenticator = Authenticator::new(&store);
+    let issuers = Issuers::new(config.issuers.clone()).map_err(|problem| StartError::Issuer { problem })?;
     let iam = Iam::new(Arc::clone(&authenticator.identities));
     let kms = Kms::new(config.kms.clone(), config.regions.clone(), &store);
     let app = Arc::new(App {
@@ -87,6 +89,7 @@ pub async fn start(
         authenticator,
         kms,
         iam,
+        issuers,
         inventory: Inventory::new(),
         metrics: Metrics::default(),
         audit_log: AuditLog::default(),
