@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 
 from conftest import BINARY, REGION, Server, aws, note_calls, wait_until
-from test_sts import Login, allow, refused
+from identities import Login, allow, refused
 from wire import send
 
 ISSUER = "https://kubernetes.default.svc.cluster.local"
