@@ -4,6 +4,7 @@ use crate::conditions::RequestKeys;
 use crate::context::{RequestContext, View};
 use crate::operation::{Check, Checks, Operation, Protected, Rule};
 use crate::session::SessionOf;
+use crate::wording;
 use keywright_policy::{
     ConditionValue, Context, Denial, Document, Grant, Identity, Kind, PrincipalFacts, PrincipalKind, Request,
     Verdict, decide_kms, decide_union,
@@ -261,7 +262,8 @@ fn message(check: &Check, request: &RequestContext, denial: Denial) -> String {
         return format!("Not authorized to perform {action}");
     }
     format!(
-        "User: {principal} is not authorized to perform: {action} on resource: {arn} {}",
+        "User: {principal} is not authorized to perform: {action} on resource: {} {}",
+        wording::resource(action, arn),
         denial.tail(action)
     )
 }

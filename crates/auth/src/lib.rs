@@ -26,6 +26,7 @@ mod marker;
 mod operation;
 mod session;
 mod web_identity;
+mod wording;
 
 pub use access_keys::{AccessKeyRow, AccessKeyStatus, AccessKeys, Credential, ROOT, new_id, new_secret};
 pub use account::AccountRow;
