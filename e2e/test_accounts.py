@@ -22,6 +22,9 @@ class Side:
     def client(self, service="kms"):
         return self.login.client(service)
 
+    def variables(self):
+        return self.server.variables()
+
 
 def unwrapped(text):
     """A report of the command line without its margin and line breaks."""
