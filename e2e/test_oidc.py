@@ -4,11 +4,14 @@ Tokens are made here by hand (RFC 7515), so that broken ones can be made too. Co
 """
 
 import base64
+import datetime
 import hashlib
 import hmac
 import http.server
+import ipaddress
 import json
 import os
+import ssl
 import subprocess
 import threading
 import time
@@ -19,8 +22,10 @@ import botocore
 import botocore.config
 import botocore.exceptions
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
+from cryptography.x509.oid import NameOID
 
 from conftest import BINARY, REGION, Server, aws, note_calls, wait_until
 from identities import Login, allow, refused
@@ -134,6 +139,9 @@ audiences = ["app"]
 jwks_url = "{self.provider.url}"
 """)
         self.server = Server(folder, arguments=["--config", str(config)]).start()
+        self.connect()
+
+    def connect(self):
         self.account = self.server.client("sts").get_caller_identity()["Account"]
         self.sts = boto3.client(
             "sts", endpoint_url=self.server.url, region_name=REGION,
@@ -410,3 +418,69 @@ def test_wrong_configuration_points_at_its_line(folder):
         capture_output=True, text=True, timeout=60)
     assert outcome.returncode != 0
     assert "plain http" in outcome.stderr and "keywright.toml:2" in outcome.stderr, outcome.stderr
+
+
+def certificate(folder, name):
+    """A certificate for 127.0.0.1 that signs itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.datetime.now(datetime.timezone.utc)
+    made = (
+        x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1)).not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), True)
+        .sign(key, hashes.SHA256()))
+    (folder / f"{name}.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    (folder / f"{name}.key").write_bytes(key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+    return folder / f"{name}.pem", folder / f"{name}.key"
+
+
+def test_keys_come_over_tls_from_whom_the_operator_knows(folder):
+    known, other = certificate(folder, "known"), certificate(folder, "other")
+    key = Rsa("one")
+    providers = {}
+    for name, files in (("good", known), ("bad", other), ("moved", known)):
+        provider = providers[name] = Provider()
+        provider.keys = [key]
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*files)
+        provider.server.socket = context.wrap_socket(provider.server.socket, server_side=True)
+    # What answers with another address is not followed there.
+    handler = providers["moved"].server.RequestHandlerClass
+    aim = providers["good"].url.replace("http:", "https:")
+
+    def redirect(self):
+        self.send_response(302)
+        self.send_header("Location", aim)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    handler.do_GET = redirect
+    config = folder / "keywright.toml"
+    config.write_text("".join(f"""
+[[oidc.issuers]]
+url = "https://{name}.example"
+audiences = ["app"]
+jwks_url = "{provider.url.replace('http:', 'https:')}"
+ca_file = "{known[0]}"
+""" for name, provider in providers.items()))
+    world = World.__new__(World)
+    world.server = Server(folder, arguments=["--config", str(config)]).start()
+    try:
+        world.connect()
+        for name in providers:
+            place = f"{name}.example"
+            role = world.role(name, place=place, StringEquals={f"{place}:sub": "ann"})
+            text = token(key, claims(iss=f"https://{place}", sub="ann", aud="app"))
+            if name == "good":
+                assert world.assume(role, text)["Provider"] == "https://good.example"
+            else:
+                assert world.refusal(role, text)[:2] == ("IDPCommunicationError", 400)
+        log = "".join(world.server.log)
+        assert "UnknownIssuer" in log or "BadSignature" in log, log
+        assert "the answer is 302" in log, log
+    finally:
+        world.server.stop()

@@ -400,6 +400,30 @@ def test_a_presigned_question_for_who_signed_it(server, ann, account):
     assert status == 403 and "<Code>InvalidClientTokenId</Code>" in text
 
 
+def test_sessions_outlive_the_process_and_serve_every_node(folder, engine):
+    first = Server(folder / "first").start()
+    try:
+        ann = user(first, "ann")
+        made = role(first, "r", trust(ann.arn()), allow("kms:ListKeys"))
+        session = Login.of(first, ann.client().assume_role(RoleArn=made["Arn"], RoleSessionName="session"))
+        first.stop()
+        first.start()
+        assert session.arn().endswith(":assumed-role/r/session")
+        if engine == "postgres":
+            second = Server(folder / "second", store=first.store)
+            second.data.mkdir(parents=True)
+            shutil.copy(first.data / "root.key", second.data / "root.key")
+            second.start()
+            try:
+                over_there = Login(second, session.access_key_id, session.secret, session.token)
+                assert over_there.arn() == session.arn()
+                assert "Keys" in over_there.client("kms").list_keys()
+            finally:
+                second.stop()
+    finally:
+        first.stop()
+
+
 def test_sessions_end(folder, monkeypatch):
     if shutil.which("faketime") is None:
         pytest.fail("faketime is missing; make test installs it")

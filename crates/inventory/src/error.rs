@@ -2,11 +2,13 @@
 
 use keywright_auth::{Cause, InvalidMarker, ServiceError};
 use keywright_aws::WireError;
+use keywright_types::AccountId;
 
 /// A refused or failed operation of the vendor service.
 #[derive(Debug)]
 pub enum InventoryError {
     AccessDenied { message: String },
+    AccountExists { account: AccountId },
     InvalidMarker,
     Internal(Cause),
     Unavailable(Cause),
@@ -24,6 +26,11 @@ impl ServiceError for InventoryError {
             Self::AccessDenied { message } => {
                 WireError::new("AccessDeniedException", 400, Some(message.clone().into()))
             }
+            Self::AccountExists { account } => WireError::new(
+                "AccountAlreadyExistsException",
+                400,
+                Some(format!("The account {account} exists already.").into()),
+            ),
             Self::InvalidMarker => WireError::new(
                 "InvalidMarkerException",
                 400,
@@ -53,7 +60,7 @@ impl ServiceError for InventoryError {
     fn cause(&self) -> Option<&Cause> {
         match self {
             Self::Internal(cause) | Self::Unavailable(cause) => Some(cause),
-            Self::AccessDenied { .. } | Self::InvalidMarker => None,
+            Self::AccessDenied { .. } | Self::AccountExists { .. } | Self::InvalidMarker => None,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The vendor service `keywright`: what the AWS APIs have no words for.
 //!
-//! What: lists of what rotates when, and why something did not; used alike by the CLI and the console.
+//! What: lists of what rotates when, and why something did not; the server's accounts; used alike by the CLI and the console.
 //! Why here: it looks across services, and no service looks at it.
 //!
 //! Not here: rotation itself (kms), findings and policies over many resources (compliance, later).
@@ -9,17 +9,35 @@ mod error;
 pub mod ops;
 mod rotation_entry;
 
+use keywright_auth::RequestContext;
+use keywright_types::AccountId;
 use std::sync::Arc;
 
 pub use error::InventoryError;
 
 /// The vendor service. It has no state of its own.
-#[derive(Debug, Default)]
-pub struct Inventory;
+#[derive(Debug)]
+pub struct Inventory {
+    /// The server's first account, which answers for the others.
+    home: AccountId,
+}
 
 impl Inventory {
     #[must_use]
-    pub fn new() -> Arc<Self> {
-        Arc::new(Self)
+    pub fn new(home: AccountId) -> Arc<Self> {
+        Arc::new(Self { home })
+    }
+
+    /// Accounts are the first account's business: of another one not even the root user may.
+    fn check_home(&self, request: &RequestContext, action: &str) -> Result<(), InventoryError> {
+        if request.caller.account == self.home {
+            return Ok(());
+        }
+        Err(InventoryError::AccessDenied {
+            message: format!(
+                "User: {} is not authorized to perform: {action} because only the server's first account may",
+                request.caller.arn
+            ),
+        })
     }
 }

@@ -32,6 +32,9 @@ enum Command {
     /// What rotates when, and why something did not.
     #[command(subcommand)]
     Rotation(commands::rotation::RotationCommand),
+    /// The accounts of this server.
+    #[command(subcommand)]
+    Account(commands::account::AccountCommand),
     /// The audit trail: verify it, or read its end.
     #[command(subcommand)]
     Trail(commands::trail::TrailCommand),
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         Command::Server(args) => commands::server::run(args),
         Command::Init(args) => commands::server::init(args),
         Command::Rotation(command) => commands::rotation::run(command),
+        Command::Account(command) => commands::account::run(command),
         Command::Trail(command) => commands::trail::run(command),
         Command::Doctor(args) => commands::doctor::run(args),
     };

@@ -90,7 +90,7 @@ pub async fn start(
         kms,
         iam,
         issuers,
-        inventory: Inventory::new(),
+        inventory: Inventory::new(account),
         metrics: Metrics::default(),
         audit_log: AuditLog::default(),
         shares: Shares::default(),

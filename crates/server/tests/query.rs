@@ -162,5 +162,14 @@ async fn bodies_are_bounded() {
     check(&server, signed(&server, "sts", "POST", "/", &body), &body, "413 RequestEntityTooLarge").await;
     check(&server, head(&server, "POST", "/"), &form(64 << 10), "413 RequestEntityTooLarge").await;
     let unsigned = "Action=AssumeRoleWithWebIdentity&Version=2011-06-15&WebIdentityToken=x";
-    check_not_built(&server, head(&server, "POST", "/"), unsigned).await;
+    check(&server, head(&server, "POST", "/"), unsigned, "400 ValidationError").await;
+    // Whole, and of no provider that is known: strangers get no further, and are not recorded.
+    let before = server.trail().len();
+    let unsigned = format!(
+        "Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleSessionName=pod&WebIdentityToken={}\
+         &RoleArn=arn%3Aaws%3Aiam%3A%3A111122223333%3Arole%2Fnone",
+        "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJodHRwczovL3guZXhhbXBsZSJ9.AAAA"
+    );
+    check(&server, head(&server, "POST", "/"), &unsigned, "400 InvalidIdentityToken").await;
+    assert_eq!(server.trail().len(), before);
 }

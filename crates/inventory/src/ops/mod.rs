@@ -1,3 +1,5 @@
 //! The operations, one file each.
 
+pub mod create_account;
+pub mod list_accounts;
 pub mod list_rotations;

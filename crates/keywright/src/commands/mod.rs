@@ -1,5 +1,6 @@
 //! The subcommands, one file each.
 
+pub mod account;
 pub mod doctor;
 pub mod rotation;
 pub mod server;

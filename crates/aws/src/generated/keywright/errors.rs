@@ -8,6 +8,8 @@ use std::fmt;
 /// The error codes of the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum KeywrightErrorCode {
+    /// `AccountAlreadyExistsException`, HTTP 400
+    AccountAlreadyExistsException,
     /// `InvalidMarkerException`, HTTP 400
     InvalidMarkerException,
     /// `InvalidParameterException`, HTTP 400
@@ -21,6 +23,7 @@ pub enum KeywrightErrorCode {
 impl KeywrightErrorCode {
     /// Every code, sorted by its text.
     pub const ALL: &'static [Self] = &[
+        Self::AccountAlreadyExistsException,
         Self::InvalidMarkerException,
         Self::InvalidParameterException,
         Self::KeywrightInternalException,
@@ -31,6 +34,7 @@ impl KeywrightErrorCode {
     #[must_use]
     pub const fn wire_code(self) -> &'static str {
         match self {
+            Self::AccountAlreadyExistsException => "AccountAlreadyExistsException",
             Self::InvalidMarkerException => "InvalidMarkerException",
             Self::InvalidParameterException => "InvalidParameterException",
             Self::KeywrightInternalException => "KeywrightInternalException",
@@ -42,7 +46,8 @@ impl KeywrightErrorCode {
     #[must_use]
     pub const fn status(self) -> u16 {
         match self {
-            Self::InvalidMarkerException
+            Self::AccountAlreadyExistsException
+            | Self::InvalidMarkerException
             | Self::InvalidParameterException
             | Self::ResourceNotFoundException => 400,
             Self::KeywrightInternalException => 500,
@@ -53,6 +58,7 @@ impl KeywrightErrorCode {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Some(match text {
+            "AccountAlreadyExistsException" => Self::AccountAlreadyExistsException,
             "InvalidMarkerException" => Self::InvalidMarkerException,
             "InvalidParameterException" => Self::InvalidParameterException,
             "KeywrightInternalException" => Self::KeywrightInternalException,
@@ -76,6 +82,12 @@ impl fmt::Display for KeywrightErrorCode {
 
 /// The table behind [`crate::ServiceModel::find_error`].
 pub(super) static ERRORS: &[ErrorModel] = &[
+    ErrorModel {
+        code: "AccountAlreadyExistsException",
+        status: 400,
+        message_member: "message",
+        has_type: false,
+    },
     ErrorModel { code: "InvalidMarkerException", status: 400, message_member: "message", has_type: false },
     ErrorModel { code: "InvalidParameterException", status: 400, message_member: "message", has_type: false },
     ErrorModel {

@@ -16,9 +16,11 @@ pub use enums::{
     AccessDecision, PeriodSource, PolicyKind, ResourceType, RotationFilter, RotationStatus, StatementEffect,
 };
 pub use errors::KeywrightErrorCode;
-pub use requests::{ExplainAccessRequest, ListRotationsRequest};
-pub use responses::{ExplainAccessResponse, ListRotationsResponse};
-pub use shapes::{AccessContextEntry, AccessNearMiss, AccessStatement, RotationEntry};
+pub use requests::{CreateAccountRequest, ExplainAccessRequest, ListAccountsRequest, ListRotationsRequest};
+pub use responses::{
+    CreateAccountResponse, ExplainAccessResponse, ListAccountsResponse, ListRotationsResponse,
+};
+pub use shapes::{AccessContextEntry, AccessNearMiss, AccessStatement, AccountEntry, RotationEntry};
 
 /// The service.
 pub static SERVICE: ServiceModel = ServiceModel {

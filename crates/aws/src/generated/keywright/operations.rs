@@ -2,11 +2,31 @@
 
 use crate::model::{HttpBinding, OperationModel};
 
+/// `CreateAccount`.
+pub static CREATE_ACCOUNT: OperationModel = OperationModel {
+    name: "CreateAccount",
+    service: "keywright",
+    errors: &["AccountAlreadyExistsException", "KeywrightInternalException"],
+    has_output: true,
+    result_wrapper: None,
+    http: HttpBinding { method: "POST", uri: "/", status: 200, input: &[], output: &[] },
+};
+
 /// `ExplainAccess`.
 pub static EXPLAIN_ACCESS: OperationModel = OperationModel {
     name: "ExplainAccess",
     service: "keywright",
     errors: &["InvalidParameterException", "ResourceNotFoundException", "KeywrightInternalException"],
+    has_output: true,
+    result_wrapper: None,
+    http: HttpBinding { method: "POST", uri: "/", status: 200, input: &[], output: &[] },
+};
+
+/// `ListAccounts`.
+pub static LIST_ACCOUNTS: OperationModel = OperationModel {
+    name: "ListAccounts",
+    service: "keywright",
+    errors: &["InvalidMarkerException", "KeywrightInternalException"],
     has_output: true,
     result_wrapper: None,
     http: HttpBinding { method: "POST", uri: "/", status: 200, input: &[], output: &[] },
@@ -23,4 +43,4 @@ pub static LIST_ROTATIONS: OperationModel = OperationModel {
 };
 
 /// Every operation, sorted by name.
-pub static ALL: &[&OperationModel] = &[&EXPLAIN_ACCESS, &LIST_ROTATIONS];
+pub static ALL: &[&OperationModel] = &[&CREATE_ACCOUNT, &EXPLAIN_ACCESS, &LIST_ACCOUNTS, &LIST_ROTATIONS];

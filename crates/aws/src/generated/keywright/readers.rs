@@ -4,8 +4,9 @@ use super::{AccessContextEntry, RotationFilter};
 use crate::decode;
 use crate::decode::Read;
 use crate::document::Node;
-use crate::rules::{Length, Range, TextRule};
+use crate::rules::{Length, Pattern, Range, TextRule, compile};
 use crate::violations::{Path, Violations};
+use std::sync::LazyLock;
 
 static ACCESS_ACTION: TextRule =
     TextRule { length: Length { min: Some(3), max: Some(128) }, pattern: None, quoted: true };
@@ -43,6 +44,16 @@ pub(super) fn access_context_value(node: &Node<'_>, at: &Path<'_>, out: &mut Vio
     decode::text(node, at, out, &ACCESS_CONTEXT_VALUE)
 }
 
+static ACCOUNT_ID_PATTERN: Pattern =
+    Pattern { text: "^\\d{12}$", regex: LazyLock::new(|| compile("\\A(?:^[0-9]{12}$)\\z")) };
+
+static ACCOUNT_ID: TextRule =
+    TextRule { length: Length { min: None, max: None }, pattern: Some(&ACCOUNT_ID_PATTERN), quoted: true };
+
+pub(super) fn account_id(node: &Node<'_>, at: &Path<'_>, out: &mut Violations) -> Read<String> {
+    decode::text(node, at, out, &ACCOUNT_ID)
+}
+
 pub(super) fn limit(node: &Node<'_>, at: &Path<'_>, out: &mut Violations) -> Read<i32> {
     decode::integer(node, at, out, Range { min: Some(1), max: Some(1000) })
 }
@@ -60,4 +71,4 @@ pub(super) fn rotation_filter(node: &Node<'_>, at: &Path<'_>, out: &mut Violatio
 
 /// Every pattern of the model, for the test that compiles them.
 #[cfg(test)]
-pub(crate) static PATTERNS: crate::rules::PatternTable = &[];
+pub(crate) static PATTERNS: crate::rules::PatternTable = &[&ACCOUNT_ID_PATTERN];

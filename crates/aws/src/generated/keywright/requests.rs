@@ -12,6 +12,56 @@ use crate::violations::{Path, Violations};
 use crate::writer::{DocumentWriter, ListStyle};
 use std::fmt;
 
+/// Input of `CreateAccount`.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct CreateAccountRequest {
+    pub account_id: Option<String>,
+}
+
+impl CreateAccountRequest {
+    pub(super) fn read(node: &Node<'_>, at: &Path<'_>, out: &mut Violations) -> Read<Self> {
+        let mut account_id = None;
+        for (wire_name, wire_node) in decode::members(node)? {
+            match wire_name {
+                "AccountId" => account_id = Some(wire_node),
+                _ => return Err(decode::unknown_member(at)),
+            }
+        }
+        let account_id = decode::optional(account_id, &at.member("accountId"), out, readers::account_id)?;
+        Ok(Some(Self { account_id }))
+    }
+}
+
+impl Input for CreateAccountRequest {
+    fn decode(node: &Node<'_>) -> Result<Self, DecodeError> {
+        decode::decode_input(node, Self::read)
+    }
+
+    fn encode<W: DocumentWriter>(&self, out: &mut W) {
+        out.begin_structure();
+        if let Some(value) = &self.account_id {
+            out.name("AccountId");
+            out.text(value);
+        }
+        out.end_structure();
+    }
+
+    fn write_audit(&self, out: &mut JsonWriter) {
+        out.begin_structure();
+        if let Some(value) = &self.account_id {
+            out.name("accountId");
+            out.text(value);
+        }
+        out.end_structure();
+    }
+}
+
+impl fmt::Debug for CreateAccountRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        debug_as_audited(f, "CreateAccountRequest", |out| self.write_audit(out))
+    }
+}
+
 /// Input of `ExplainAccess`.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct ExplainAccessRequest {
@@ -96,6 +146,68 @@ impl Input for ExplainAccessRequest {
 impl fmt::Debug for ExplainAccessRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         debug_as_audited(f, "ExplainAccessRequest", |out| self.write_audit(out))
+    }
+}
+
+/// Input of `ListAccounts`.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct ListAccountsRequest {
+    pub limit: Option<i32>,
+    pub marker: Option<String>,
+}
+
+impl ListAccountsRequest {
+    pub(super) fn read(node: &Node<'_>, at: &Path<'_>, out: &mut Violations) -> Read<Self> {
+        let mut limit = None;
+        let mut marker = None;
+        for (wire_name, wire_node) in decode::members(node)? {
+            match wire_name {
+                "Limit" => limit = Some(wire_node),
+                "Marker" => marker = Some(wire_node),
+                _ => return Err(decode::unknown_member(at)),
+            }
+        }
+        let limit = decode::optional(limit, &at.member("limit"), out, readers::limit)?;
+        let marker = decode::optional(marker, &at.member("marker"), out, readers::marker)?;
+        Ok(Some(Self { limit, marker }))
+    }
+}
+
+impl Input for ListAccountsRequest {
+    fn decode(node: &Node<'_>) -> Result<Self, DecodeError> {
+        decode::decode_input(node, Self::read)
+    }
+
+    fn encode<W: DocumentWriter>(&self, out: &mut W) {
+        out.begin_structure();
+        if let Some(value) = &self.limit {
+            out.name("Limit");
+            out.integer(i64::from(*value));
+        }
+        if let Some(value) = &self.marker {
+            out.name("Marker");
+            out.text(value);
+        }
+        out.end_structure();
+    }
+
+    fn write_audit(&self, out: &mut JsonWriter) {
+        out.begin_structure();
+        if let Some(value) = &self.limit {
+            out.name("limit");
+            out.integer(i64::from(*value));
+        }
+        if let Some(value) = &self.marker {
+            out.name("marker");
+            out.text(value);
+        }
+        out.end_structure();
+    }
+}
+
+impl fmt::Debug for ListAccountsRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        debug_as_audited(f, "ListAccountsRequest", |out| self.write_audit(out))
     }
 }
 

@@ -180,6 +180,48 @@ impl fmt::Debug for AccessStatement {
     }
 }
 
+/// `AccountEntry`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AccountEntry {
+    pub account_id: String,
+    pub alias: Option<String>,
+    pub creation_date: Timestamp,
+}
+
+impl AccountEntry {
+    pub(super) fn encode<W: DocumentWriter>(&self, out: &mut W) {
+        out.begin_structure();
+        out.name("AccountId");
+        out.text(&self.account_id);
+        if let Some(value) = &self.alias {
+            out.name("Alias");
+            out.text(value);
+        }
+        out.name("CreationDate");
+        out.timestamp(self.creation_date);
+        out.end_structure();
+    }
+
+    pub(super) fn write_audit(&self, out: &mut JsonWriter) {
+        out.begin_structure();
+        out.name("accountId");
+        out.text(&self.account_id);
+        if let Some(value) = &self.alias {
+            out.name("alias");
+            out.text(value);
+        }
+        out.name("creationDate");
+        out.audit_timestamp(self.creation_date);
+        out.end_structure();
+    }
+}
+
+impl fmt::Debug for AccountEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        debug_as_audited(f, "AccountEntry", |out| self.write_audit(out))
+    }
+}
+
 /// `RotationEntry`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RotationEntry {
