@@ -1,7 +1,8 @@
 //! ARNs in conditions: six parts, each a pattern of its own.
 
 use crate::error::quoted;
-use crate::pattern::{Case, Pattern, Syntax, variable_end};
+use crate::glob::Case;
+use crate::pattern::{Pattern, Syntax, variable_end};
 use crate::request::Context;
 
 /// A pattern of `ArnLike` and its kin, which are one operator under four names (IAM User Guide, "Amazon Resource Name
@@ -20,7 +21,7 @@ impl ArnPattern {
     /// # Errors
     /// A sentence when the text has not the parts of an ARN.
     pub(crate) fn parse(text: &str, variables: bool) -> Result<Self, String> {
-        let syntax = Syntax { wildcards: true, variables };
+        let syntax = Syntax { wildcards: true, variables, parts_of_arn: false };
         let parts = split(text, variables);
         // `*` alone, and patterns that are cut by a star, are common and accepted.
         if parts.len() == PARTS || parts.last().is_some_and(|last| last.ends_with('*')) {

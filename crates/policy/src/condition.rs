@@ -5,8 +5,9 @@
 
 use crate::arn::ArnPattern;
 use crate::error::{Fault, quoted, step};
+use crate::glob::Case;
 use crate::json::{Node, Value};
-use crate::pattern::{Case, Pattern, Syntax, is_condition_key};
+use crate::pattern::{Pattern, Syntax, is_condition_key};
 use crate::request::{ConditionValue, Context};
 use keywright_types::Timestamp;
 use std::cmp::Ordering;
@@ -83,14 +84,23 @@ impl Network {
         };
         let address: IpAddr = address.parse().ok()?;
         let bits_max = if address.is_ipv4() { 32 } else { 128 };
-        let bits = match bits {
+        let bits: u8 = match bits {
             Some(bits) if !bits.is_empty() && bits.bytes().all(|byte| byte.is_ascii_digit()) => {
                 bits.parse().ok()?
             }
             Some(_) => return None,
             None => bits_max,
         };
-        (bits <= bits_max).then_some(Self { address, bits })
+        if bits > bits_max {
+            return None;
+        }
+        // An address of IPv4 written as one of IPv6 is compared as what it is, here as in requests.
+        match (address.to_canonical(), bits.checked_sub(96)) {
+            (canonical @ IpAddr::V4(_), Some(bits)) if address.is_ipv6() => {
+                Some(Self { address: canonical, bits })
+            }
+            _ => Some(Self { address, bits }),
+        }
     }
 
     fn contains(&self, other: IpAddr) -> bool {
@@ -223,7 +233,7 @@ impl Test {
         path: &str,
     ) -> Result<Option<(Self, bool)>, Fault> {
         let text = |wildcards: bool, case: Case| {
-            let syntax = Syntax { wildcards, variables };
+            let syntax = Syntax { wildcards, variables, parts_of_arn: false };
             each(values, path, |value| Pattern::parse(value, syntax))
                 .map(|patterns| Self::Text(patterns, case))
         };
@@ -335,8 +345,15 @@ fn each<T>(
         .collect()
 }
 
-/// An integer or a decimal. Exact for integers of up to 53 bits, which is more than any key's value has.
+/// An integer or a decimal, as the operators' description has it; no exponent. Exact for integers of up to 53 bits,
+/// which is more than any key's value has.
 fn number(text: &str) -> Option<f64> {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let unsigned = text.strip_prefix('-').unwrap_or(text);
+    let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, "0"));
+    if !digits(whole) || !digits(fraction) {
+        return None;
+    }
     text.parse::<f64>().ok().filter(|number| number.is_finite())
 }
 
@@ -369,19 +386,50 @@ fn epoch(text: &str) -> Option<Timestamp> {
 /// A date as requests give it: seconds since 1970, or one of the W3C's forms of ISO 8601 (W3C Note "Date and Time
 /// Formats"): a month, a day, or a time with its zone.
 fn date(text: &str) -> Option<Timestamp> {
-    let plain = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'-' | b'+' | b':' | b'.' | b'T' | b'Z');
     if let Some(instant) = epoch(text) {
         return Some(instant);
     }
-    if !text.bytes().all(plain) {
-        return None;
-    }
     match text.len() {
-        7 => Timestamp::parse_rfc3339(&format!("{text}-01T00:00:00Z")),
-        10 => Timestamp::parse_rfc3339(&format!("{text}T00:00:00Z")),
-        _ if text.as_bytes().get(10) == Some(&b'T') => Timestamp::parse_rfc3339(text),
-        _ => None,
+        7 => dated(text, "0000-00").then(|| Timestamp::parse_rfc3339(&format!("{text}-01T00:00:00Z")))?,
+        10 => dated(text, "0000-00-00").then(|| Timestamp::parse_rfc3339(&format!("{text}T00:00:00Z")))?,
+        _ => timed(text).then(|| Timestamp::parse_rfc3339(text))?,
     }
+}
+
+/// Whether the text has the form: a digit where that has one, else the same character.
+fn dated(text: &str, form: &str) -> bool {
+    text.len() == form.len()
+        && text.bytes().zip(form.bytes()).all(|(byte, form)| match form {
+            b'0' => byte.is_ascii_digit(),
+            _ => byte == form,
+        })
+}
+
+/// A day and a time to the minute, second or a part of it, with `Z` or an offset.
+fn timed(text: &str) -> bool {
+    let Some((minute, rest)) = text.split_at_checked(16) else { return false };
+    let zone = match rest.strip_prefix(':') {
+        None => rest,
+        Some(rest) => {
+            let Some((second, rest)) = rest.split_at_checked(2) else { return false };
+            if !dated(second, "00") {
+                return false;
+            }
+            match rest.strip_prefix('.') {
+                None => rest,
+                Some(rest) => {
+                    let zone = rest.trim_start_matches(|character: char| character.is_ascii_digit());
+                    // Nine digits are nanoseconds; finer clocks are not sent.
+                    if !(1..=9).contains(&(rest.len() - zone.len())) {
+                        return false;
+                    }
+                    zone
+                }
+            }
+        }
+    };
+    let zoned = zone == "Z" || dated(zone, "+00:00") || dated(zone, "-00:00");
+    dated(minute, "0000-00-00T00:00") && zoned
 }
 
 /// A date as policies give it. Four digits could be a year or seconds since 1970, and are refused.

@@ -5,10 +5,12 @@
 use crate::PolicyError;
 use crate::condition::Condition;
 use crate::error::{Fault, quoted, step};
+use crate::glob::Case;
 use crate::json::{Node, Value};
-use crate::pattern::{Case, Pattern, Syntax};
+use crate::pattern::{Pattern, Syntax};
 use crate::principal::{Principals, texts};
 use crate::request::{Context, Request};
+use keywright_types::PARTITION;
 use std::collections::BTreeMap;
 
 /// What a policy is attached to, which decides what its statements must have.
@@ -193,14 +195,14 @@ impl Statement {
                 }
                 "Action" | "NotAction" => {
                     one_of.seen("Action", at, &path)?;
-                    let syntax = Syntax { wildcards: true, variables: false };
+                    let syntax = Syntax { wildcards: true, variables: false, parts_of_arn: false };
                     let patterns = patterns(node, syntax, &path, check_action)?;
                     actions =
                         if name == "Action" { Matcher::AnyOf(patterns) } else { Matcher::NoneOf(patterns) };
                 }
                 "Resource" | "NotResource" => {
                     one_of.seen("Resource", at, &path)?;
-                    let syntax = Syntax { wildcards: true, variables };
+                    let syntax = Syntax { wildcards: true, variables, parts_of_arn: true };
                     let patterns = patterns(node, syntax, &path, check_resource)?;
                     resources =
                         if name == "Resource" { Matcher::AnyOf(patterns) } else { Matcher::NoneOf(patterns) };
@@ -270,10 +272,11 @@ fn expected(node: &Node, path: &str, wanted: &str) -> Fault {
     Fault::form(node.at, path, format!("expected {wanted}, found {}", node.kind()))
 }
 
-/// An empty Sid is none. Those of identity policies are letters and digits; key policies have spaces in theirs.
+/// An empty Sid is none. Those of IAM's own policies are letters and digits; key policies have spaces in theirs.
 fn read_sid(node: &Node, kind: Kind, path: &str) -> Result<Option<String>, Fault> {
     let Value::Text(text) = &node.value else { return Err(expected(node, path, "a string")) };
-    if kind == Kind::Identity && !text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+    let of_iam = matches!(kind, Kind::Identity | Kind::Trust);
+    if of_iam && !text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         return Err(Fault::form(node.at, path, "a Sid has letters and digits only"));
     }
     Ok(Some(text.clone()).filter(|text| !text.is_empty()))
@@ -323,26 +326,42 @@ fn patterns(
         .collect()
 }
 
-/// `*` or `service:Name`.
+/// `*` or `service:Name`. Wildcards are for the name; of services there is one, or all of them as `*`.
 fn check_action(text: &str, _: Syntax) -> Result<(), String> {
-    let named = |part: &str| {
-        !part.is_empty()
-            && part
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'*' | b'?' | b'-' | b'_'))
+    let service = |text: &str| {
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte))
     };
-    let action =
-        text == "*" || text.split_once(':').is_some_and(|(service, action)| named(service) && named(action));
-    action.then_some(()).ok_or_else(|| format!("{} is not an action", quoted(text)))
+    let name = |text: &str| {
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"*?-_".contains(&byte))
+    };
+    let of_service = text
+        .split_once(':')
+        .is_some_and(|(before, behind)| (before == "*" || service(before)) && name(behind));
+    (text == "*" || of_service).then_some(()).ok_or_else(|| format!("{} is not an action", quoted(text)))
 }
 
-/// `*` or an ARN. Variables stand in its last part only: one before would let a tag choose the account.
+/// `*` or an ARN of this partition and of a service by its whole name: any other would never match. Variables stand in
+/// its last part only: one before would let a tag choose the account.
 ///
-/// A star reaches over colons, as the IAM User Guide allows it at the end of a part; elsewhere AWS keeps it within its
-/// part, which makes no difference for ARNs whose names have no colons, such as those of keys and aliases.
+/// Source: IAM User Guide, "Resource" ("You can't use a wildcard in the service segment").
 fn check_resource(text: &str, syntax: Syntax) -> Result<(), String> {
-    if text != "*" && !text.starts_with("arn:") {
+    if text == "*" {
+        return Ok(());
+    }
+    let mut parts = text.splitn(4, ':');
+    let (arn, partition, service) = (parts.next(), parts.next(), parts.next());
+    if arn != Some("arn") {
         return Err(format!("{} is not an ARN or \"*\"", quoted(text)));
+    }
+    if partition != Some(PARTITION) {
+        return Err(format!("in {} the partition is not {PARTITION}", quoted(text)));
+    }
+    let named = |name: &str| {
+        !name.is_empty()
+            && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+    };
+    if !service.is_some_and(named) {
+        return Err(format!("in {} the service is not named in full", quoted(text)));
     }
     let before = text.find("${").map_or(0, |at| text[..at].matches(':').count());
     if syntax.variables && text.contains("${") && before < 5 {

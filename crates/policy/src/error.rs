@@ -13,6 +13,19 @@ pub struct Place {
     pub offset: usize,
 }
 
+impl Place {
+    /// The place of a byte in a text.
+    pub(crate) fn of(text: &str, offset: usize) -> Self {
+        let before = text.get(..offset).unwrap_or(text);
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        Self {
+            line: before.bytes().filter(|byte| *byte == b'\n').count() + 1,
+            column: before[line_start..].chars().count() + 1,
+            offset: before.len(),
+        }
+    }
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "line {} column {}", self.line, self.column)
@@ -59,21 +72,11 @@ impl Fault {
     }
 
     pub(crate) fn in_text(self, text: &str) -> PolicyError {
-        let place = place(text, self.at);
+        let place = Place::of(text, self.at);
         match self.path {
             None => PolicyError::Syntax { message: self.message, place },
             Some(path) => PolicyError::Form { path, message: self.message, place },
         }
-    }
-}
-
-fn place(text: &str, offset: usize) -> Place {
-    let before = text.get(..offset).unwrap_or(text);
-    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    Place {
-        line: before.bytes().filter(|byte| *byte == b'\n').count() + 1,
-        column: before[line_start..].chars().count() + 1,
-        offset: before.len(),
     }
 }
 

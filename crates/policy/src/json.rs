@@ -56,6 +56,20 @@ impl Node {
         reader.value(0).map_or(at, |_| reader.at)
     }
 
+    /// A member of an object.
+    pub(crate) fn member(&self, name: &str) -> Option<&Self> {
+        let Value::Object(members) = &self.value else { return None };
+        members.iter().find(|member| member.name == name).map(|member| &member.node)
+    }
+
+    /// The items of a list; what is no list is its own only item, as policies have it.
+    pub(crate) fn items(&self) -> &[Self] {
+        match &self.value {
+            Value::List(items) => items,
+            _ => std::slice::from_ref(self),
+        }
+    }
+
     pub(crate) fn kind(&self) -> &'static str {
         match self.value {
             Value::Null => "null",

@@ -4,6 +4,8 @@
 //! - [`Document::parse`] reads a policy; a [`PolicyError`] points at what is wrong in it.
 //! - [`Document::evaluate`] answers a [`Request`] with a [`Verdict`] and the statement that decided;
 //!   [`Document::explain`] says of every statement what it lacks, [`Document::written`] where it stands.
+//! - [`Document::principals`] lists whom a policy names, [`Document::pin`] ties them to their unique ids, and
+//!   [`Document::shown`] writes the id of one who is gone.
 //! - [`decide_kms`] and [`decide_union`] combine the documents of a request the way AWS does; [`judge_kms`] and
 //!   [`judge_union`] say by which statement as well; [`keeps_control`] is the check before a key policy is replaced.
 //! - [`default_key_policy`] and [`service_managed_key_policy`] write the policies of keys that were given none.
@@ -32,8 +34,10 @@ mod document;
 mod error;
 mod evaluate;
 mod explain;
+mod glob;
 mod json;
 mod lockout;
+mod named;
 mod pattern;
 mod principal;
 mod request;
@@ -49,5 +53,6 @@ pub use error::{Place, PolicyError};
 pub use evaluate::{Delegation, StatementRef, Verdict};
 pub use explain::{Explanation, Miss};
 pub use lockout::keeps_control;
+pub use named::{NamedKind, NamedPrincipal};
 pub use request::{ConditionValue, Context, PrincipalFacts, PrincipalKind, Request};
 pub use written::Written;

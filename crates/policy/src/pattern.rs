@@ -4,6 +4,7 @@
 //! tags" (variables, defaults, special characters, variables with no value).
 
 use crate::error::quoted;
+use crate::glob::{Case, Part, fits, prefix};
 use crate::request::{ConditionValue, Context};
 use std::borrow::Cow;
 
@@ -13,8 +14,12 @@ enum Token {
     Literal(String),
     /// `*`: any text, also none.
     AnyText,
+    /// `*` that keeps within its part of an ARN.
+    AnyWithinColons,
     /// `?`: any one character.
     AnyCharacter,
+    /// `?` that keeps within its part of an ARN.
+    AnyButColon,
     /// `${name}` or `${name, 'default'}`.
     Variable {
         name: String,
@@ -32,20 +37,19 @@ pub(crate) struct Pattern {
     varies: bool,
 }
 
-/// How texts are compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Case {
-    Sensitive,
-    Insensitive,
-}
-
 /// What a policy's text may contain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Syntax {
     pub(crate) wildcards: bool,
     /// Version 2012-10-17 only.
     pub(crate) variables: bool,
+    /// Whether wildcards before the fifth colon keep within their part of an ARN. A star that ends its part reaches on
+    /// (IAM User Guide, "Resource", "Using wildcards in resource ARNs").
+    pub(crate) parts_of_arn: bool,
 }
+
+/// Colons before the part of an ARN that is the service's own, in which wildcards take any character.
+const COLONS_BEFORE_NAME: usize = 5;
 
 impl Pattern {
     /// # Errors
@@ -54,6 +58,7 @@ impl Pattern {
         let mut tokens = Vec::new();
         let mut literal = String::new();
         let mut rest = text;
+        let mut colons = 0;
         while let Some(character) = rest.chars().next() {
             if syntax.variables && rest.starts_with("${") {
                 let end = variable_end(rest)
@@ -74,15 +79,20 @@ impl Pattern {
                 '*' if syntax.wildcards => {
                     flush(&mut literal, &mut tokens);
                     // Two stars are as good as one.
-                    if tokens.last() != Some(&Token::AnyText) {
-                        tokens.push(Token::AnyText);
-                    }
+                    rest = rest.trim_start_matches('*');
+                    let ends_part = rest.is_empty() || rest.starts_with(':');
+                    let within = syntax.parts_of_arn && colons < COLONS_BEFORE_NAME && !ends_part;
+                    tokens.push(if within { Token::AnyWithinColons } else { Token::AnyText });
                 }
                 '?' if syntax.wildcards => {
                     flush(&mut literal, &mut tokens);
-                    tokens.push(Token::AnyCharacter);
+                    let within = syntax.parts_of_arn && colons < COLONS_BEFORE_NAME;
+                    tokens.push(if within { Token::AnyButColon } else { Token::AnyCharacter });
                 }
-                other => literal.push(other),
+                other => {
+                    colons += usize::from(other == ':');
+                    literal.push(other);
+                }
             }
         }
         flush(&mut literal, &mut tokens);
@@ -128,68 +138,18 @@ impl Pattern {
     }
 }
 
-/// A part of a pattern once its variables have values.
-#[derive(Clone, Copy)]
-enum Part<'a> {
-    Literal(&'a str),
-    AnyText,
-    AnyCharacter,
-}
-
 impl Token {
     /// None for a variable.
     fn part(&self) -> Option<Part<'_>> {
         match self {
             Self::Literal(literal) => Some(Part::Literal(literal)),
             Self::AnyText => Some(Part::AnyText),
+            Self::AnyWithinColons => Some(Part::AnyWithinColons),
             Self::AnyCharacter => Some(Part::AnyCharacter),
+            Self::AnyButColon => Some(Part::AnyButColon),
             Self::Variable { .. } => None,
         }
     }
-}
-
-/// Goes through the text once for each run between two stars: a star remembers where it stood, and only the
-/// last one is ever widened, so time is at most text times pattern.
-fn fits<'a>(part_at: impl Fn(usize) -> Option<Part<'a>>, text: &str, case: Case) -> bool {
-    let (mut at, mut part) = (0, 0);
-    let mut retry: Option<(usize, usize)> = None;
-    loop {
-        let taken = match part_at(part) {
-            Some(Part::AnyText) => {
-                retry = Some((part + 1, at));
-                part += 1;
-                continue;
-            }
-            Some(Part::AnyCharacter) => text[at..].chars().next().map(char::len_utf8),
-            Some(Part::Literal(literal)) => prefix(&text[at..], literal, case),
-            None if at == text.len() => return true,
-            None => None,
-        };
-        match taken {
-            Some(bytes) => {
-                at += bytes;
-                part += 1;
-            }
-            None => {
-                let Some((after_star, start)) = retry else { return false };
-                let Some(character) = text[start..].chars().next() else { return false };
-                let start = start + character.len_utf8();
-                retry = Some((after_star, start));
-                at = start;
-                part = after_star;
-            }
-        }
-    }
-}
-
-/// How many bytes of `text` the literal takes, if it stands there.
-fn prefix(text: &str, literal: &str, case: Case) -> Option<usize> {
-    let head = text.as_bytes().get(..literal.len())?;
-    let equal = match case {
-        Case::Sensitive => head == literal.as_bytes(),
-        Case::Insensitive => head.eq_ignore_ascii_case(literal.as_bytes()),
-    };
-    equal.then_some(literal.len())
 }
 
 fn value_of(context: &dyn Context, name: &str) -> Option<String> {

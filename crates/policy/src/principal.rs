@@ -6,6 +6,7 @@ use crate::document::Effect;
 use crate::error::{Fault, quoted, step};
 use crate::evaluate::Delegation;
 use crate::json::{Node, Value};
+use crate::named::NamedKind;
 use crate::request::{PrincipalFacts, PrincipalKind};
 use keywright_types::PARTITION;
 use std::collections::BTreeMap;
@@ -23,6 +24,8 @@ pub(crate) enum Named {
     Pinned {
         arn: String,
         id: String,
+        /// Whether it is one session of a role; the id is the role's.
+        session: bool,
     },
     /// The unique id of a user or role.
     Id(String),
@@ -81,7 +84,10 @@ impl Principals {
         for named in named {
             if let Named::Arn(arn) = named {
                 *named = match ids.get(arn) {
-                    Some(id) => Named::Pinned { arn: std::mem::take(arn), id: id.clone() },
+                    Some(id) => {
+                        let session = is_session(arn);
+                        Named::Pinned { arn: std::mem::take(arn), id: id.clone(), session }
+                    }
                     None => Named::Nobody,
                 };
             }
@@ -124,7 +130,7 @@ impl Named {
         let is_service = matches!(principal.kind, PrincipalKind::Service | PrincipalKind::Federated);
         let of_role = principal.kind == PrincipalKind::RoleSession;
         match self {
-            Self::Pinned { arn, id } if principal.id == Some(id) => match arn.contains(":assumed-role/") {
+            Self::Pinned { arn, id, session } if principal.id == Some(id) => match session {
                 true => (principal.arn == arn).then_some(Delegation::Direct),
                 false if of_role => Some(Delegation::Role),
                 false => Some(Delegation::Direct),
@@ -153,13 +159,18 @@ type Reader = fn(&str) -> Result<Named, String>;
 
 /// How the values of one kind of principal are read; none for an unknown kind.
 fn reader(kind: &str) -> Option<Reader> {
-    match kind {
-        "AWS" => Some(aws),
-        "Service" => Some(service),
-        "Federated" => Some(federated),
-        "CanonicalUser" => Some(canonical_user),
-        _ => None,
-    }
+    Some(match NamedKind::parse(kind)? {
+        NamedKind::Aws => aws,
+        NamedKind::Service => service,
+        NamedKind::Federated => federated,
+        NamedKind::CanonicalUser => canonical_user,
+    })
+}
+
+/// Whether a principal's ARN is that of one session. The service says so and no other part: the path of a user or role
+/// may read `/:assumed-role/`.
+fn is_session(arn: &str) -> bool {
+    arn.split(':').nth(2) == Some("sts")
 }
 
 fn aws(value: &str) -> Result<Named, String> {

