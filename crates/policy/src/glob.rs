@@ -45,11 +45,13 @@ pub(crate) fn fits<'a>(part_at: impl Fn(usize) -> Option<Part<'a>>, text: &str, 
 /// The first way; none when it takes too long.
 ///
 /// Of the stars over which all has been tried, only the last one that reaches over colons is ever widened, and the last
-/// behind it that does not: what lies between two stars is tried at its first place, and no later one lets more in.
+/// behind it that does not: what lies between two stars is tried at its first place, and no later one lets more in. That
+/// is not so where a character that may be a colon lies between two stars that stop at colons: the second way decides.
 fn fits_soon<'a>(part_at: &impl Fn(usize) -> Option<Part<'a>>, text: &str, case: Case) -> Option<bool> {
     let mut steps_left = text.len().saturating_mul(STEPS_PER_BYTE) + 64;
     let (mut at, mut part) = (0, 0);
     let (mut far, mut near): (Option<Retry>, Option<Retry>) = (None, None);
+    let mut perhaps_colon = false;
     loop {
         steps_left = steps_left.checked_sub(1)?;
         let taken = match part_at(part) {
@@ -59,11 +61,18 @@ fn fits_soon<'a>(part_at: &impl Fn(usize) -> Option<Part<'a>>, text: &str, case:
                 continue;
             }
             Some(Part::AnyWithinColons) => {
+                if near.is_some() && perhaps_colon {
+                    return None;
+                }
+                perhaps_colon = false;
                 near = Some(Retry { part: part + 1, at });
                 part += 1;
                 continue;
             }
-            Some(Part::AnyCharacter) => text[at..].chars().next().map(char::len_utf8),
+            Some(Part::AnyCharacter) => {
+                perhaps_colon = true;
+                text[at..].chars().next().map(char::len_utf8)
+            }
             Some(Part::AnyButColon) => {
                 text[at..].chars().next().filter(|character| *character != ':').map(char::len_utf8)
             }
