@@ -8,13 +8,12 @@
 use crate::error::{IamError, PolicyFault};
 use crate::policy_text;
 use crate::service::Iam;
-use keywright_auth::identities::{Json, Pins, RoleRow, unique_id_of};
-use keywright_auth::{AccountRow, ServiceError as _, View};
+use keywright_auth::identities::{Json, Pins, RoleRow, names_now, unique_id_of};
+use keywright_auth::{AccountRow, Cause, ServiceError as _, View};
 use keywright_policy::{Document, Kind};
 use keywright_store::Column as _;
 use keywright_types::{AccountId, PARTITION};
 use serde_json::Value;
-use std::collections::BTreeMap;
 
 /// Characters of a trust policy, white space aside (IAM User Guide, "IAM and AWS STS quotas").
 const SIZE_MAX: usize = 2_048;
@@ -129,40 +128,13 @@ fn account_of(principal: &str) -> Option<AccountId> {
 /// # Errors
 /// The store's.
 pub(crate) async fn shown(view: View<'_, Iam>, role: &RoleRow) -> Result<String, IamError> {
-    let mut gone = BTreeMap::new();
-    for (arn, id) in &role.trust_pins.0 {
-        let now = unique_id_of(view.store, arn).await.map_err(IamError::from_store)?;
-        if now.is_none_or(|now| now.as_str() != id) {
-            gone.insert(arn.as_str(), id.as_str());
-        }
+    let renamed = names_now(view.store, &role.trust_pins.0).await.map_err(IamError::from_store)?;
+    if renamed.is_empty() {
+        return Ok(policy_text::encoded(&role.trust_policy));
     }
-    Ok(policy_text::encoded(&with_ids(&role.trust_policy, &gone)))
-}
-
-fn with_ids(text: &str, gone: &BTreeMap<&str, &str>) -> String {
-    let policy = if gone.is_empty() { None } else { serde_json::from_str(text).ok() };
-    let Some(mut policy): Option<Value> = policy else { return text.to_owned() };
-    let list = match policy.get_mut("Statement") {
-        Some(Value::Array(list)) => list.as_mut_slice(),
-        Some(one) => std::slice::from_mut(one),
-        None => &mut [],
-    };
-    for statement in list {
-        for key in ["Principal", "NotPrincipal"] {
-            let named = statement.get_mut(key).and_then(|principal| principal.get_mut("AWS"));
-            let named = match named {
-                Some(Value::Array(items)) => items.as_mut_slice(),
-                Some(one) => std::slice::from_mut(one),
-                None => &mut [],
-            };
-            for one in named {
-                if let Some(id) = one.as_str().and_then(|arn| gone.get(arn)) {
-                    *one = Value::String((*id).to_owned());
-                }
-            }
-        }
-    }
-    policy.to_string()
+    let policy = Document::parse(&role.trust_policy, Kind::Trust)
+        .map_err(|_| IamError::internal(Cause::new("a stored trust policy is none")))?;
+    Ok(policy_text::encoded(&policy.shown(&renamed)))
 }
 
 fn statements(policy: &Value) -> &[Value] {
@@ -175,8 +147,9 @@ fn statements(policy: &Value) -> &[Value] {
 
 #[cfg(test)]
 mod tests {
-    use super::{TrustPolicy, account_of, with_ids};
+    use super::{TrustPolicy, account_of};
     use keywright_auth::ServiceError as _;
+    use keywright_policy::{Document, Kind};
     use std::collections::BTreeMap;
 
     fn policy(statement: &str) -> String {
@@ -248,9 +221,10 @@ mod tests {
         let text = policy(&format!(
             r#""Principal":{{"AWS":["{arn}","arn:aws:iam::111122223333:user/here"]}},"Action":"sts:AssumeRole","Condition":{{"ArnEquals":{{"aws:PrincipalArn":"{arn}"}}}}"#
         ));
-        let shown = with_ids(&text, &BTreeMap::from([(arn, "AIDAGONE")]));
+        let policy = Document::parse(&text, Kind::Trust).expect("a policy");
+        let shown = policy.shown(&BTreeMap::from([(arn.to_owned(), "AIDAGONE".to_owned())]));
         assert!(shown.contains(r#""AWS":["AIDAGONE","arn:aws:iam::111122223333:user/here"]"#), "{shown}");
         assert!(shown.contains(&format!(r#""aws:PrincipalArn":"{arn}""#)), "{shown}");
-        assert_eq!(with_ids(&text, &BTreeMap::new()), text);
+        assert_eq!(policy.shown(&BTreeMap::new()), text);
     }
 }

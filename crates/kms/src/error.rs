@@ -104,6 +104,8 @@ pub enum Limit {
 #[derive(Debug)]
 pub enum PolicyFault {
     Form(PolicyError),
+    /// It names somebody who is not there.
+    Principal,
     /// The caller could not change the policy any more.
     Lockout,
 }
@@ -321,6 +323,7 @@ impl PolicyFault {
     fn message(&self) -> Cow<'static, str> {
         match self {
             Self::Form(fault) => fault.to_string().into(),
+            Self::Principal => "Policy contains a statement with one or more invalid principals.".into(),
             Self::Lockout => {
                 "The new key policy will not allow you to update the key policy in the future.".into()
             }

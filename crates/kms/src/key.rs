@@ -4,7 +4,7 @@ use crate::alias::AliasNames;
 use crate::key_state::KeyState;
 use crate::rotation::RotationPlan;
 use keywright_auth::Decision;
-use keywright_auth::identities::Json;
+use keywright_auth::identities::{Json, Pins};
 use keywright_policy::Document;
 use keywright_store::{Row as _, RowVersion, StoreError, Versioned, WriteSet, row};
 use keywright_types::{AccountId, KeyArn, KeyId, MaterialId, Region, Tags, Timestamp};
@@ -120,6 +120,8 @@ row! {
             on_demand_rotations: u32,
             tags: Tags,
             policy: String,
+            /// None in rows from before there were users and roles to name.
+            policy_pins: Option<Json<Pins>>,
             /// None in rows from before there was this column.
             alias_names: Option<Json<AliasNames>>,
         }
@@ -154,7 +156,10 @@ pub struct Key {
     pub material_count: u32,
     pub rotation: RotationPlan,
     pub tags: Tags,
+    /// Tied to those whom it named when it was written.
     pub policy: Arc<Document>,
+    /// Their unique ids by the ARNs that they had then.
+    pub policy_pins: Pins,
     /// The key's aliases, which conditions ask about. They stand in the key's row as well as in rows of their own: who
     /// gives or takes a name changes the key, and whatever relied on the key hears of it.
     pub alias_names: AliasNames,
@@ -198,6 +203,7 @@ impl Key {
             },
             tags: row.tags,
             policy,
+            policy_pins: row.policy_pins.unwrap_or_default().0,
             alias_names: row.alias_names.unwrap_or_default().0,
             version,
         })
@@ -231,6 +237,7 @@ impl Key {
             on_demand_rotations: self.rotation.on_demand_count,
             tags: self.tags.clone(),
             policy: self.policy.text().to_owned(),
+            policy_pins: Some(Json(self.policy_pins.clone())),
             alias_names: Some(Json(self.alias_names.clone())),
         }
     }

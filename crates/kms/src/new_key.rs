@@ -6,6 +6,7 @@ use crate::key_state::KeyState;
 use crate::rotation::{RotationPlan, SERVICE_PERIOD_DAYS, first_material};
 use crate::service::Kms;
 use keywright_auth::Env;
+use keywright_auth::identities::Pins;
 use keywright_policy::Document;
 use keywright_store::{RowVersion, WriteSet};
 use keywright_types::{KeyArn, Tags};
@@ -17,6 +18,7 @@ pub(crate) struct NewKey {
     pub(crate) manager: KeyManager,
     pub(crate) description: String,
     pub(crate) policy: Arc<Document>,
+    pub(crate) policy_pins: Pins,
 }
 
 impl NewKey {
@@ -46,6 +48,7 @@ impl NewKey {
             rotation,
             tags: Tags::default(),
             policy: self.policy,
+            policy_pins: self.policy_pins,
             alias_names: AliasNames::new(),
             version: RowVersion::FIRST,
         };

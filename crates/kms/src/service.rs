@@ -6,6 +6,7 @@ use crate::grant::{Asked, GRANTS_KEPT_MAX, Grant, GrantId, GrantRow, Grants, Pro
 use crate::key::{Key, KeyRow};
 use crate::last_usage::{LastUsage, LastUse};
 use crate::material::{Material, MaterialRow};
+use keywright_auth::identities::Pins;
 use keywright_auth::{Check, Protected, RequestContext, Rule, ServiceError as _, View};
 use keywright_policy::{Document, Grant as Granted, Kind};
 use keywright_store::{Changes, Column as _, EntityCache, Freshness, Store, StoreError, Value};
@@ -255,7 +256,9 @@ impl Kms {
     async fn load_key(&self, store: &Store, arn: &KeyArn) -> Result<Option<Arc<Key>>, StoreError> {
         let of_key = [arn.account.to_value(), arn.region.to_value(), arn.key_id.to_value()];
         let Some(stored) = store.find::<KeyRow>(&of_key).await? else { return Ok(None) };
-        let policy = self.compile(&stored.row.policy)?;
+        let none = Pins::new();
+        let pins = stored.row.policy_pins.as_ref().map_or(&none, |pins| &pins.0);
+        let policy = self.compile(&stored.row.policy, pins)?;
         let names = match &stored.row.alias_names {
             Some(_) => None,
             // If one is added between the two reads, the key has a new version by then, and this one is not kept.
@@ -266,17 +269,22 @@ impl Kms {
         Ok(Some(Arc::new(key)))
     }
 
-    /// A stored policy, compiled; the same text is compiled once.
-    fn compile(&self, text: &str) -> Result<Arc<Document>, StoreError> {
-        let name: Arc<str> = Arc::from(text);
+    /// A stored policy, compiled and tied to those whom it means; the same is compiled once.
+    fn compile(&self, text: &str, pins: &Pins) -> Result<Arc<Document>, StoreError> {
+        let name: Arc<str> = if pins.is_empty() {
+            text.into()
+        } else {
+            pins.iter().fold(text.to_owned(), |name, (arn, id)| name + "\0" + arn + "\0" + id).into()
+        };
         if let Some(policy) = self.policies.peek(&name) {
             return Ok(policy);
         }
-        let policy = Document::parse(text, Kind::Resource).map_err(|_| StoreError::Corrupt {
+        let mut policy = Document::parse(text, Kind::Resource).map_err(|_| StoreError::Corrupt {
             table: "keys",
             column: 0,
             wanted: "key policy",
         })?;
+        policy.pin(pins);
         let policy = Arc::new(policy);
         self.policies.keep(name, Arc::clone(&policy));
         Ok(policy)

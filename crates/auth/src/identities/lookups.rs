@@ -1,7 +1,7 @@
 //! One identity by its name, its id or its ARN.
 
 use super::names::{EntityKind, NameKey, parse_entity_arn};
-use super::rows::{GroupRow, PolicyRow, RoleRow, UserRow};
+use super::rows::{GroupRow, Pins, PolicyRow, RoleRow, UserRow};
 use keywright_store::{Column as _, Row, Store, StoreError, Versioned};
 use keywright_types::{AccountId, UniqueId};
 
@@ -81,6 +81,26 @@ pub async fn find_policy(store: &Store, arn: &str) -> Result<Option<Versioned<Po
     let Ok(account) = AccountId::parse(parts.account) else { return Ok(None) };
     let found: Option<Versioned<PolicyRow>> = by_name(store, account, parts.name).await?;
     Ok(found.filter(|found| found.row.arn() == arn))
+}
+
+/// What became of those whom a policy is pinned to and whose ARN is another's or nobody's now: by the ARN of then the
+/// one of today, or the unique id of who is gone. This is what AWS shows in the policy from then on.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn names_now(store: &Store, pins: &Pins) -> Result<Pins, StoreError> {
+    let mut changed = Pins::new();
+    for (arn, id) in pins {
+        if unique_id_of(store, arn).await?.is_some_and(|now| now.as_str() == id) {
+            continue;
+        }
+        let renamed = match UniqueId::parse(id) {
+            Ok(id) => find_user_by_id(store, &id).await?.map(|found| found.row.arn()),
+            Err(_) => None,
+        };
+        changed.insert(arn.clone(), renamed.unwrap_or_else(|| id.clone()));
+    }
+    Ok(changed)
 }
 
 /// The unique id behind a principal's ARN (a user's, a role's, or a session's role), if there is one on this server:

@@ -20,7 +20,7 @@ mod rows;
 pub use aws_managed::{SERVICE_POLICIES, ServicePolicy, find_service_policy};
 pub use lookups::{
     find_group, find_group_by_id, find_policy, find_role, find_role_by_id, find_user, find_user_by_id,
-    unique_id_of,
+    names_now, unique_id_of,
 };
 pub use names::{EntityArn, EntityKind, Json, NameKey, entity_arn, parse_entity_arn, session_arn};
 pub(crate) use rights::role_session;

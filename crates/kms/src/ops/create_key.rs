@@ -3,9 +3,11 @@
 use super::parse;
 use crate::error::KmsError;
 use crate::key::KeyManager;
+use crate::key_policy::{self, Principals};
 use crate::new_key::NewKey;
 use crate::service::{Kms, local_arn};
-use crate::{key_policy, metadata, tagging};
+use crate::{metadata, tagging};
+use keywright_auth::identities::Pins;
 use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, Protected, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::kms::{
@@ -26,7 +28,7 @@ impl Operation for CreateKey {
     type Service = Kms;
     type Input = CreateKeyRequest;
     type Output = CreateKeyResponse;
-    type Facts = ();
+    type Facts = Principals;
     type Error = KmsError;
     const MODEL: &'static OperationModel = &operations::CREATE_KEY;
     const READ_ONLY: bool = false;
@@ -41,11 +43,14 @@ impl Operation for CreateKey {
         })
     }
 
-    async fn facts(&self, _view: View<'_, Kms>, _request: &RequestContext) -> Result<(), KmsError> {
-        Ok(())
+    async fn facts(&self, view: View<'_, Kms>, _request: &RequestContext) -> Result<Principals, KmsError> {
+        match &self.policy {
+            Some(policy) => Principals::find(view.store, policy).await,
+            None => Ok(Principals::Known(Pins::new())),
+        }
     }
 
-    fn checks(&self, (): &(), _request: &RequestContext) -> Checks {
+    fn checks(&self, _facts: &Principals, _request: &RequestContext) -> Checks {
         let any = |action| Check { action, protected: Protected::ByIdentity { arn: "*".to_owned() } };
         let mut checks = Checks::new();
         checks.push(any("kms:CreateKey"));
@@ -58,7 +63,7 @@ impl Operation for CreateKey {
         checks
     }
 
-    fn condition<'a>(&'a self, (): &'a (), _check: &'a Check, name: &str) -> ConditionValue<'a> {
+    fn condition<'a>(&'a self, _facts: &'a Principals, _check: &'a Check, name: &str) -> ConditionValue<'a> {
         match name {
             "kms:keyspec" | "kms:customermasterkeyspec" => ConditionValue::Single("SYMMETRIC_DEFAULT".into()),
             "kms:keyusage" | "kms:customermasterkeyusage" => ConditionValue::Single("ENCRYPT_DECRYPT".into()),
@@ -74,21 +79,28 @@ impl Operation for CreateKey {
 
     fn decide(
         op: &Authorised<'_, Self>,
-        (): &(),
+        facts: &Principals,
         env: Env<'_, Kms>,
         request: &RequestContext,
     ) -> Result<Decision<CreateKeyResponse>, KmsError> {
         let arn = local_arn(KeyId::from_random(env.rng.array()), request);
-        let policy = match &op.policy {
+        let (policy, policy_pins) = match &op.policy {
             Some(policy) => {
+                let (policy, pins) = facts.pin(policy)?;
                 if op.bypass_lockout_check != Some(true) {
-                    key_policy::check_lockout(policy, &arn, request)?;
+                    key_policy::check_lockout(&policy, &arn, request)?;
                 }
-                Arc::clone(policy)
+                (policy, pins)
             }
-            None => key_policy::default_policy(arn.account),
+            None => (key_policy::default_policy(arn.account), Pins::new()),
         };
-        let new = NewKey { arn, manager: KeyManager::Customer, description: op.description.clone(), policy };
+        let new = NewKey {
+            arn,
+            manager: KeyManager::Customer,
+            description: op.description.clone(),
+            policy,
+            policy_pins,
+        };
         let (mut key, mut writes) = new.make(&env);
         tagging::replace(&mut key, op.tags.clone(), env.now)?;
         writes.insert(&key.to_row());

@@ -10,6 +10,7 @@ use crate::key::KeyManager;
 use crate::new_key::NewKey;
 use crate::service::{Kms, Resolved, local_arn};
 use crate::{key_policy, metadata};
+use keywright_auth::identities::Pins;
 use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, Protected, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::kms::{DescribeKeyRequest, DescribeKeyResponse, operations};
@@ -90,7 +91,7 @@ impl Operation for DescribeKey {
         let arn = local_arn(KeyId::from_random(env.rng.array()), request);
         let policy = key_policy::service_managed_policy(&arn, service);
         let description = format!("Default key that protects my {service} data when no other key is defined");
-        let new = NewKey { arn, manager: KeyManager::Service, description, policy };
+        let new = NewKey { arn, manager: KeyManager::Service, description, policy, policy_pins: Pins::new() };
         let (mut key, mut writes) = new.make(&env);
         key.alias_names.insert(alias.name.to_string());
         writes.insert(&key.to_row());

@@ -1,10 +1,11 @@
 //! PutKeyPolicy: replaces the key's policy; refused when its caller could not change it back.
 
 use super::parse;
+use crate::condition;
 use crate::error::{KmsError, NotFound};
 use crate::key::Key;
+use crate::key_policy::{self, Principals};
 use crate::service::{Kms, Resolved};
-use crate::{condition, key_policy};
 use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::kms::{PutKeyPolicyRequest, operations};
@@ -16,6 +17,11 @@ pub struct PutKeyPolicy {
     key: KeyRef,
     policy: Arc<Document>,
     bypass_lockout_check: Option<bool>,
+}
+
+pub struct PutKeyPolicyFacts {
+    key: Resolved,
+    principals: Principals,
 }
 
 /// # Errors
@@ -31,7 +37,7 @@ impl Operation for PutKeyPolicy {
     type Service = Kms;
     type Input = PutKeyPolicyRequest;
     type Output = ();
-    type Facts = Resolved;
+    type Facts = PutKeyPolicyFacts;
     type Error = KmsError;
     const MODEL: &'static OperationModel = &operations::PUT_KEY_POLICY;
     const READ_ONLY: bool = false;
@@ -45,36 +51,50 @@ impl Operation for PutKeyPolicy {
         })
     }
 
-    async fn facts(&self, view: View<'_, Kms>, request: &RequestContext) -> Result<Resolved, KmsError> {
-        view.service.resolve(view, &self.key, request).await
+    async fn facts(
+        &self,
+        view: View<'_, Kms>,
+        request: &RequestContext,
+    ) -> Result<PutKeyPolicyFacts, KmsError> {
+        Ok(PutKeyPolicyFacts {
+            key: view.service.resolve(view, &self.key, request).await?,
+            principals: Principals::find(view.store, &self.policy).await?,
+        })
     }
 
-    fn checks(&self, facts: &Resolved, _request: &RequestContext) -> Checks {
-        [facts.check("kms:PutKeyPolicy")].into_iter().collect()
+    fn checks(&self, facts: &PutKeyPolicyFacts, _request: &RequestContext) -> Checks {
+        [facts.key.check("kms:PutKeyPolicy")].into_iter().collect()
     }
 
-    fn condition<'a>(&'a self, facts: &'a Resolved, _check: &'a Check, name: &str) -> ConditionValue<'a> {
+    fn condition<'a>(
+        &'a self,
+        facts: &'a PutKeyPolicyFacts,
+        _check: &'a Check,
+        name: &str,
+    ) -> ConditionValue<'a> {
         match name {
             // Of all parameters the one without a default in conditions: AWS's own example asks for its absence.
             "kms:bypasspolicylockoutsafetycheck" => {
                 self.bypass_lockout_check.map_or(ConditionValue::Absent, ConditionValue::Bool)
             }
-            _ => condition::of_key(facts, Some(&self.key), name),
+            _ => condition::of_key(&facts.key, Some(&self.key), name),
         }
     }
 
     fn decide(
         op: &Authorised<'_, Self>,
-        facts: &Resolved,
+        facts: &PutKeyPolicyFacts,
         _env: Env<'_, Kms>,
         request: &RequestContext,
     ) -> Result<Decision<()>, KmsError> {
-        let key = facts.get()?;
+        let key = facts.key.get()?;
+        let (policy, pins) = facts.principals.pin(&op.policy)?;
         if op.bypass_lockout_check != Some(true) {
-            key_policy::check_lockout(&op.policy, &key.arn, request)?;
+            key_policy::check_lockout(&policy, &key.arn, request)?;
         }
         let mut changed = Key::clone(key);
-        changed.policy = Arc::clone(&op.policy);
+        changed.policy = policy;
+        changed.policy_pins = pins;
         Ok(key.change(&changed, ()))
     }
 }
