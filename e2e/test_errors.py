@@ -82,6 +82,10 @@ CASES = [
     ("CreateKey", {"Policy": '{"Version":"2012-10-17","Statement":[{"Effect":"Allow",'
                              '"Principal":{"AWS":"arn:aws:iam::999999999999:root"},"Action":"kms:*","Resource":"*"}]}'},
      "MalformedPolicyDocumentException",
+     "Policy contains a statement with one or more invalid principals."),
+    ("CreateKey", {"Policy": '{"Version":"2012-10-17","Statement":[{"Effect":"Allow",'
+                             '"Principal":{"Service":"logs.amazonaws.com"},"Action":"kms:*","Resource":"*"}]}'},
+     "MalformedPolicyDocumentException",
      "The new key policy will not allow you to update the key policy in the future."),
     ("PutKeyPolicy", {"KeyId": "K", "PolicyName": "other", "Policy": "{}"}, None, None),
     ("GetKeyPolicy", {"KeyId": "K", "PolicyName": "other"}, "NotFoundException", "No such policy exists"),
