@@ -79,7 +79,13 @@ fn explain<Op: Operation>(
     request: &RequestContext,
     denial: Denial,
 ) -> String {
-    let Protected::Veiled { known, .. } = &check.protected else { return message(check, request, denial) };
+    let known = match &check.protected {
+        Protected::Veiled { known, .. } => known,
+        Protected::Unreadable => return no_right_to_open(&request.caller.arn, check.action),
+        Protected::ByPolicy { .. } | Protected::Absent { .. } | Protected::ByIdentity { .. } => {
+            return message(check, request, denial);
+        }
+    };
     let as_if_absent = Check { action: check.action, protected: Protected::Absent { arn: known.clone() } };
     match ask(op, facts, &as_if_absent, request, Grant::None) {
         Err(denial) => message(&as_if_absent, request, denial),
@@ -158,7 +164,7 @@ fn decide(
         }
         // Of another account's resources nobody learns whether they are there.
         Protected::Absent { arn } => decide_kms(&asked, None, account_of(arn), identity, Grant::None),
-        Protected::ByIdentity { .. } => decide_kms(&asked, None, own_account, identity, Grant::None),
+        Protected::ByIdentity { .. } | Protected::Unreadable => decide_kms(&asked, None, own_account, identity, Grant::None),
     })
 }
 

@@ -22,6 +22,8 @@ pub enum Protected {
     Absent { arn: String },
     /// An action on no resource in particular (`Resource: "*"`), or on one that has no policy, such as an alias.
     ByIdentity { arn: String },
+    /// What a ciphertext stands for that names no resource of this service at all; decided as an action on no resource.
+    Unreadable,
 }
 
 impl Protected {
@@ -30,6 +32,7 @@ impl Protected {
         match self {
             Self::ByPolicy { arn, .. } | Self::Veiled { arn, .. } => arn,
             Self::Absent { arn } | Self::ByIdentity { arn } => arn,
+            Self::Unreadable => "*",
         }
     }
 }

@@ -98,7 +98,7 @@ impl SealedBlob {
                 Resolved::Key(Arc::clone(key)).check_veiled(action, known, request)
             }
             (Some(resolved), None) => resolved.check(action),
-            (None, _) => Check { action, protected: Protected::ByIdentity { arn: "*".to_owned() } },
+            (None, _) => Check { action, protected: Protected::Unreadable },
         }
     }
 
