@@ -40,8 +40,8 @@ impl Policy<'_> {
         self.json.get("Version").is_some_and(|version| version == "2012-10-17")
     }
 
-    pub fn says(&self, asked: &Asked) -> Says {
-        let lacking: Vec<_> = self.statements().iter().map(|one| self.lacks(one, asked)).collect();
+    /// What the policy says, given what its statements lack.
+    pub fn says(&self, asked: &Asked, lacking: &[Vec<String>]) -> Says {
         for (statement, one) in self.statements().iter().enumerate() {
             if one["Effect"] == "Deny" && lacking[statement].is_empty() {
                 return Says::Deny { statement };
@@ -98,9 +98,10 @@ impl Policy<'_> {
         let limited: Vec<Token> = (0..tokens.len())
             .map(|at| {
                 let ends = |at: usize| {
-                    tokens[at..].iter().find(|token| !matches!(token, Token::Star(_))).is_none_or(|token| {
-                        *token == Token::Is(':')
-                    })
+                    tokens[at..]
+                        .iter()
+                        .find(|token| !matches!(token, Token::Star(_)))
+                        .is_none_or(|token| *token == Token::Is(':'))
                 };
                 match tokens[at] {
                     Token::Is(character) => {
@@ -162,9 +163,7 @@ impl Policy<'_> {
         };
         match operator {
             "StringEquals" => plain().is_some_and(|wanted| wanted == value),
-            "StringEqualsIgnoreCase" => {
-                plain().is_some_and(|wanted| wanted.to_ascii_uppercase() == value.to_ascii_uppercase())
-            }
+            "StringEqualsIgnoreCase" => plain().is_some_and(|wanted| wanted.eq_ignore_ascii_case(value)),
             "StringLike" => {
                 tokens(wanted, self.variables(), asked).is_some_and(|tokens| fits(&tokens, value))
             }
@@ -235,10 +234,8 @@ impl Policy<'_> {
     fn is(&self, kind: &str, name: &str, asked: &Asked) -> Option<u8> {
         let caller = &asked.caller;
         let session = caller.kind == PrincipalKind::RoleSession;
-        let of_account = matches!(
-            caller.kind,
-            PrincipalKind::Root | PrincipalKind::User | PrincipalKind::RoleSession
-        );
+        let of_account =
+            matches!(caller.kind, PrincipalKind::Root | PrincipalKind::User | PrincipalKind::RoleSession);
         match kind {
             "AWS" if name == "*" => Some(2),
             "Service" => (caller.kind == PrincipalKind::Service && caller.arn == name).then_some(2),

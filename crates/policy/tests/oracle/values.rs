@@ -115,7 +115,9 @@ fn bits(text: &str) -> Option<Vec<bool>> {
     if !text.contains(':') {
         return v4(text);
     }
-    if let Some(mapped) = text.strip_prefix("::ffff:") && mapped.contains('.') {
+    if let Some(mapped) = text.strip_prefix("::ffff:")
+        && mapped.contains('.')
+    {
         return v4(mapped);
     }
     let (before, after) = match text.split_once("::") {
