@@ -6,6 +6,7 @@
 mod asked;
 mod chance;
 mod decision;
+mod library;
 mod naive;
 mod policies;
 mod requests;
@@ -148,7 +149,7 @@ fn many_policies_and_one_answer() {
         let most = usize::from(own_policies);
         let attached = some(Kind::Identity, &mut chance, 3 * most);
         let boundary = some(Kind::Identity, &mut chance, most);
-        let session = some(Kind::Identity, &mut chance, most);
+        let session = some(Kind::Identity, &mut chance, 2 * most);
         let resource = some(Kind::Resource, &mut chance, 1);
         let grant = *chance.of(&[Grant::None, Grant::None, Grant::ToAccount, Grant::ToCaller]);
         let account = *chance.of(&[OWN, OTHER]);
@@ -187,4 +188,24 @@ fn many_policies_and_one_answer() {
         *seen.entry(format!("{of_key:?}, elsewhere {elsewhere:?}")).or_default() += 1;
     }
     println!("{seen:?}");
+}
+
+#[test]
+fn a_known_library_where_it_is_right() {
+    let mut chance = Chance::seeded("a known library");
+    let mut compared = 0;
+    for round in 0..rounds() {
+        let asked = requests::request(&mut chance);
+        let both = Both::random(&mut chance, Kind::Identity, &asked);
+        let Some(theirs) = library::says(&both.json, &asked) else { continue };
+        let ours = match both.document.evaluate(&asked.request()) {
+            Verdict::Allow { .. } => iam_rs::Decision::Allow,
+            Verdict::Deny { .. } => iam_rs::Decision::Deny,
+            Verdict::Silent => iam_rs::Decision::NotApplicable,
+        };
+        assert_eq!(ours, theirs, "round {round}, the library differs: {}\n{asked:#?}", both.json);
+        compared += 1;
+    }
+    println!("{compared} of {} compared", rounds());
+    assert!(compared > rounds() / 20, "only {compared} were in the common part");
 }
