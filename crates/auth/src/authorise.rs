@@ -164,7 +164,9 @@ fn decide(
         }
         // Of another account's resources nobody learns whether they are there.
         Protected::Absent { arn } => decide_kms(&asked, None, account_of(arn), identity, Grant::None),
-        Protected::ByIdentity { .. } | Protected::Unreadable => decide_kms(&asked, None, own_account, identity, Grant::None),
+        Protected::ByIdentity { .. } | Protected::Unreadable => {
+            decide_kms(&asked, None, own_account, identity, Grant::None)
+        }
     })
 }
 

@@ -85,17 +85,21 @@ impl PostgresEngine {
     }
 
     /// Finds out what became of a commit whose answer was lost, however long it takes.
+    ///
+    /// Whoever finds the id taken asks by whom: the answer to an earlier insert of ours may have been lost as well, and
+    /// such a row, which tells of no change, says the opposite of the commit's own.
     async fn settle(&self, change_id: &str, cause: &str) -> Result<(), CommitError> {
         tracing::warn!(cause, "the answer to a commit was lost; its outcome is looked up");
         let sql = dialect::POSTGRES.fill(
             "INSERT INTO changes (change_id, txid, at, changed) VALUES ($1, 0, {now}, '[]') \
-             ON CONFLICT DO NOTHING RETURNING 1",
+             ON CONFLICT (change_id) DO UPDATE SET change_id = EXCLUDED.change_id \
+             RETURNING CASE WHEN changes.changed = '[]' THEN 0 ELSE 1 END",
         );
         let mut pause = SETTLE_PAUSE_MIN;
         loop {
             // The insert waits for the transaction in doubt as long as it is under way.
             match self.query(&sql, &[Value::Text(change_id.to_owned())]).await {
-                Ok(taken) if taken.is_empty() => return Ok(()),
+                Ok(found) if found == [[Value::Int(1)]] => return Ok(()),
                 // The id is ours now: the transaction is rolled back, or will be. It may be done again.
                 Ok(_) => return Err(CommitError::Conflict),
                 Err(fault) => tracing::debug!(%fault, "the outcome of a commit is not known yet"),
@@ -211,4 +215,29 @@ fn guarded(statement: &Statement<'_>) -> String {
          ELSE CAST('a row changed since it was read, this transaction is tried again; rows: ' || count(*) AS BIGINT) END \
          FROM done"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::PostgresEngine;
+    use crate::error::CommitError;
+    use crate::postgres::options::PostgresOptions;
+    use crate::value::Value;
+
+    /// The answer to the question may be lost as well: asking twice is as asking once.
+    #[tokio::test]
+    async fn a_doubt_is_settled_the_same_way_however_often_it_is_asked() {
+        let options = PostgresOptions::parse(&keywright_testkit::postgres()).expect("options");
+        let engine = PostgresEngine::open_read_only(&options).await.expect("it opens");
+        engine.migrate(keywright_types::Timestamp::from_seconds(1_767_225_600)).await.expect("it is made");
+        for _ in 0..3 {
+            let settled = engine.settle("never-committed", "test").await;
+            assert!(matches!(settled, Err(CommitError::Conflict)), "{settled:?}");
+        }
+        let row = "INSERT INTO changes (change_id, txid, at, changed) VALUES ($1, 0, 0, '[[\"keys\"]]')";
+        engine.query(row, &[Value::Text("committed".to_owned())]).await.expect("it is inserted");
+        for _ in 0..3 {
+            engine.settle("committed", "test").await.expect("it was done");
+        }
+    }
 }
