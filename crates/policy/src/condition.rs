@@ -376,11 +376,20 @@ fn is_base64(text: &str) -> bool {
         && digits.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'+' || byte == b'/')
 }
 
-/// Seconds since 1970.
+/// Seconds since 1970, perhaps with parts of one, as the wire has times (`1546257599.0`).
 fn epoch(text: &str) -> Option<Timestamp> {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    let whole = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    whole.then(|| text.parse().ok().map(Timestamp::from_seconds)).flatten()
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let (negative, unsigned) = match text.strip_prefix('-') {
+        Some(unsigned) => (true, unsigned),
+        None => (false, text),
+    };
+    let (seconds, fraction) = unsigned.split_once('.').unwrap_or((unsigned, "0"));
+    if !digits(seconds) || !digits(fraction) {
+        return None;
+    }
+    let millis = format!("{fraction:0<3}").get(..3)?.parse::<i64>().ok()?;
+    let millis = seconds.parse::<i64>().ok()?.checked_mul(1000)?.checked_add(millis)?;
+    Some(Timestamp::from_millis(if negative { -millis } else { millis }))
 }
 
 /// A date as requests give it: seconds since 1970, or one of the W3C's forms of ISO 8601 (W3C Note "Date and Time
@@ -434,7 +443,7 @@ fn timed(text: &str) -> bool {
 
 /// A date as policies give it. Four digits could be a year or seconds since 1970, and are refused.
 fn policy_date(text: &str) -> Result<Timestamp, String> {
-    if text.len() == 4 && epoch(text).is_some() {
+    if dated(text, "0000") {
         return Err(format!("{} could be a year or a number of seconds; write a day", quoted(text)));
     }
     date(text).ok_or_else(|| format!("{} is not a date", quoted(text)))

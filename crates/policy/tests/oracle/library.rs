@@ -85,11 +85,10 @@ fn plain_conditions(conditions: &Value, asked: &Asked) -> bool {
             Some(Given::Many(texts)) => set && of_text && !texts.is_empty(),
             Some(Given::Bool(_)) => operator.starts_with("Bool") || operator == "Null",
             Some(Given::Number(_)) => operator.starts_with("Numeric") || operator == "Null",
-            // It takes a star in a value for a wildcard, and reads parts of a second since 1970.
-            Some(Given::One(text)) if operator.starts_with("Date") && !text.contains('-') => {
-                !set && !text.contains('.')
+            Some(Given::One(text)) if operator.starts_with("Date") => {
+                !set && (text.contains('T') || !text.contains('-'))
             }
-            Some(Given::One(text)) if operator.starts_with("Date") => !set && text.contains('T'),
+            // It takes a star in a value for a wildcard.
             Some(Given::One(text)) => !set && !operator.starts_with("Bool") && !text.contains(['*', '?']),
         }
     })

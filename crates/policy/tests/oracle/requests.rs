@@ -129,7 +129,7 @@ pub const KEYS: [(&str, Family, &[&str]); 16] = [
         Family::Date,
         &["2026-01-01T00:00:00Z", "2026-02-28T23:59:59.999Z", "2026-01-01T01:00:00+01:00", "2026-02-30"],
     ),
-    ("aws:epochtime", Family::Date, &["1767225600", "1767225599", "0"]),
+    ("aws:epochtime", Family::Date, &["1767225600", "1767225599.5", "0", "-1.5"]),
     ("aws:securetransport", Family::Bool, &["true", "false", "TRUE", "yes"]),
     ("a:digest", Family::Binary, &["QmFzZTY0", "QmFzZTY=", ""]),
     (

@@ -17,10 +17,9 @@ pub fn number(text: &str) -> Option<i128> {
 
 /// Milliseconds since 1970: seconds as a number, or W3C's forms.
 pub fn date(text: &str) -> Option<i64> {
-    if let Ok(seconds) = text.parse::<i64>()
-        && !text.starts_with('+')
-    {
-        return Some(seconds * 1000);
+    // Millionths of a millionth of a second, cut to thousandths.
+    if let Some(seconds) = number(text) {
+        return i64::try_from(seconds / 1_000_000_000).ok();
     }
     let number = |from: usize, to: usize| {
         let digits = text.get(from..to)?;
