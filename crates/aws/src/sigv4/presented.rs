@@ -73,7 +73,7 @@ impl<'a> Presented<'a> {
             )));
         }
         let (mut credential, mut signed_headers, mut signature) = (None, None, None);
-        for part in rest.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+        for part in rest.split(',').map(str::trim).filter(|_| !rest.trim().is_empty()) {
             let Some((name, value)) = part.split_once('=') else {
                 return Err(AuthFailure::incomplete(
                     "A part of the Authorization header is not a valid key=value pair (missing equal-sign).",
