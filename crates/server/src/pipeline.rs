@@ -36,11 +36,10 @@ where
     let mut resources = Vec::new();
     let result = attempt::<Op>(app, service_model, &mut request, body, &mut parameters, &mut resources).await;
     let request = &request;
+    // Refused or not, the request was signed: whoever asks whether a credential is missed must learn of both.
+    app.iam.uses.note(request, Op::MODEL.service);
     match result {
-        Ok(body) => {
-            app.iam.uses.note(request, Op::MODEL.service);
-            Ok(body)
-        }
+        Ok(body) => Ok(body),
         Err(mut error) => {
             let settling = error.take_settling();
             let wire = error.into_wire(request);

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 pub mod callers;
+pub mod query;
 
 use bytes::Bytes;
 use http::request::Parts;
