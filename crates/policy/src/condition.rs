@@ -7,7 +7,7 @@ use crate::arn::ArnPattern;
 use crate::error::{Fault, quoted, step};
 use crate::glob::Case;
 use crate::json::{Node, Value};
-use crate::pattern::{Pattern, Syntax, is_condition_key};
+use crate::pattern::{Pattern, Syntax, any_matches, is_condition_key};
 use crate::request::{ConditionValue, Context};
 use keywright_types::Timestamp;
 use std::cmp::Ordering;
@@ -300,9 +300,7 @@ impl Test {
 
     fn fits(&self, value: &str, context: &dyn Context) -> bool {
         match self {
-            Self::Text(patterns, case) => {
-                patterns.iter().any(|pattern| pattern.matches(value, *case, context))
-            }
+            Self::Text(patterns, case) => any_matches(patterns, value, *case, context),
             Self::Number(numbers, comparison) => number(value).is_some_and(|value| {
                 numbers.iter().any(|wanted| {
                     value.partial_cmp(wanted).is_some_and(|ordering| comparison.holds(ordering))

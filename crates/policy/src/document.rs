@@ -7,11 +7,11 @@ use crate::condition::Condition;
 use crate::error::{Fault, quoted, step};
 use crate::glob::Case;
 use crate::json::{Node, Value};
-use crate::pattern::{Pattern, Syntax};
+use crate::pattern::{Pattern, Syntax, any_matches};
 use crate::principal::{Principals, texts};
 use crate::request::{Context, Request};
 use keywright_types::PARTITION;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a policy is attached to, which decides what its statements must have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +61,7 @@ pub(crate) enum Matcher {
 
 impl Matcher {
     pub(crate) fn matches(&self, text: &str, case: Case, context: &dyn Context) -> bool {
-        let any = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches(text, case, context));
+        let any = |patterns: &[Pattern]| any_matches(patterns, text, case, context);
         match self {
             Self::AnyOf(patterns) => any(patterns),
             // Also with a variable that has no value: a pattern with one matches no resource, so that the
@@ -164,10 +164,11 @@ fn read_statements(node: &Node, kind: Kind) -> Result<Vec<Statement>, Fault> {
         return Err(Fault::form(list.at, "Statement", "the list is empty"));
     }
     let mut statements: Vec<Statement> = Vec::with_capacity(nodes.len());
+    let mut sids = BTreeSet::new();
     for (index, node) in nodes.into_iter().enumerate() {
         let path = format!("Statement[{index}]");
         let statement = Statement::parse(node, kind, variables, &path)?;
-        if statement.sid.is_some() && statements.iter().any(|other| other.sid == statement.sid) {
+        if statement.sid.as_ref().is_some_and(|sid| !sids.insert(sid.clone())) {
             return Err(Fault::form(node.at, format!("{path}.Sid"), "the same Sid comes twice"));
         }
         statements.push(statement);

@@ -2,12 +2,12 @@
 //!
 //! Two ways that agree. The first goes through the text with at most two places to come back to, which is enough for
 //! every pattern that people write and needs no memory; on patterns made to be slow it would take the product of both
-//! lengths. So it counts its steps, and past a few times the length it hands over to the second, which follows all
-//! possibilities at once, 64 to a word.
+//! lengths. So it counts its steps, and when they are more than people's patterns take it hands over to the second,
+//! which follows all possibilities at once, 64 to a word.
 
 mod automaton;
 
-use automaton::Automaton;
+use automaton::{Automaton, Word};
 
 /// A part of a pattern once its variables have values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,14 +31,23 @@ pub(crate) enum Case {
     Insensitive,
 }
 
-/// Steps of the first way for each byte of the text, before the second takes over.
-const STEPS_PER_BYTE: usize = 8;
+/// Steps that the first way may take before the second takes over. A pattern that people write takes a few for each of
+/// its parts.
+const STEPS: usize = 32;
+
+/// Bytes that are gone through in the time of a step, where many are compared or searched at once.
+const BYTES_PER_STEP: usize = 32;
 
 /// Whether the whole of `text` fits; `part_at` gives the pattern's parts by their place.
 pub(crate) fn fits<'a>(part_at: impl Fn(usize) -> Option<Part<'a>>, text: &str, case: Case) -> bool {
-    match fits_soon(&part_at, text, case) {
+    if let Some(fits) = fits_soon(&part_at, text, case) {
+        return fits;
+    }
+    let parts = || (0..).map_while(&part_at);
+    // Nearly every pattern made to be slow is one of many short ones, or long.
+    match Word::build(parts(), case).and_then(|word| word.accepts(text)) {
         Some(fits) => fits,
-        None => Automaton::build((0..).map_while(&part_at), case).accepts(text),
+        None => Automaton::build(parts(), case).accepts(text),
     }
 }
 
@@ -48,7 +57,7 @@ pub(crate) fn fits<'a>(part_at: impl Fn(usize) -> Option<Part<'a>>, text: &str, 
 /// behind it that does not: what lies between two stars is tried at its first place, and no later one lets more in. That
 /// is not so where a character that may be a colon lies between two stars that stop at colons: the second way decides.
 fn fits_soon<'a>(part_at: &impl Fn(usize) -> Option<Part<'a>>, text: &str, case: Case) -> Option<bool> {
-    let mut steps_left = text.len().saturating_mul(STEPS_PER_BYTE) + 64;
+    let mut steps_left = STEPS + text.len() / BYTES_PER_STEP;
     let (mut at, mut part) = (0, 0);
     let (mut far, mut near): (Option<Retry>, Option<Retry>) = (None, None);
     let mut perhaps_colon = false;
@@ -56,8 +65,25 @@ fn fits_soon<'a>(part_at: &impl Fn(usize) -> Option<Part<'a>>, text: &str, case:
         steps_left = steps_left.checked_sub(1)?;
         let taken = match part_at(part) {
             Some(Part::AnyText) => {
-                (far, near) = (Some(Retry { part: part + 1, at }), None);
                 part += 1;
+                match (part_at(part), part_at(part + 1)) {
+                    // A star at the end takes the rest.
+                    (None, _) => return Some(true),
+                    // And one before the last literal everything up to it.
+                    (Some(Part::Literal(literal)), None) => {
+                        let from = text.len().checked_sub(literal.len()).filter(|from| *from >= at);
+                        let tail = from.and_then(|from| text.get(from..));
+                        return Some(tail.is_some_and(|tail| prefix(tail, literal, case).is_some()));
+                    }
+                    _ => {}
+                }
+                (far, near) = (Some(Retry { part, at }), None);
+                at = match skip(part_at(part), &text[at..], case) {
+                    Some(bytes) => at + bytes,
+                    None => return Some(false),
+                };
+                steps_left = steps_left.checked_sub((at - far.map_or(at, |far| far.at)) / BYTES_PER_STEP)?;
+                far = Some(Retry { part, at });
                 continue;
             }
             Some(Part::AnyWithinColons) => {
@@ -65,8 +91,8 @@ fn fits_soon<'a>(part_at: &impl Fn(usize) -> Option<Part<'a>>, text: &str, case:
                     return None;
                 }
                 perhaps_colon = false;
-                near = Some(Retry { part: part + 1, at });
                 part += 1;
+                near = Some(Retry { part, at });
                 continue;
             }
             Some(Part::AnyCharacter) => {
@@ -77,8 +103,7 @@ fn fits_soon<'a>(part_at: &impl Fn(usize) -> Option<Part<'a>>, text: &str, case:
                 text[at..].chars().next().filter(|character| *character != ':').map(char::len_utf8)
             }
             Some(Part::Literal(literal)) => {
-                // Bytes are compared many at a time.
-                steps_left = steps_left.checked_sub(literal.len() / 32)?;
+                steps_left = steps_left.checked_sub(literal.len() / BYTES_PER_STEP)?;
                 prefix(&text[at..], literal, case)
             }
             None if at == text.len() => return Some(true),
@@ -89,16 +114,29 @@ fn fits_soon<'a>(part_at: &impl Fn(usize) -> Option<Part<'a>>, text: &str, case:
             part += 1;
             continue;
         }
-        let widened = near.and_then(|retry| retry.widen(text, false));
-        let widened = if widened.is_some() {
-            near = widened;
-            widened
-        } else {
-            (far, near) = (far.and_then(|retry| retry.widen(text, true)), None);
-            far
+        near = near.and_then(|retry| retry.widen(text, false));
+        let retry = match near {
+            Some(retry) => retry,
+            None => {
+                let Some(widened) = far.and_then(|retry| retry.widen(text, true)) else { return Some(false) };
+                let Some(bytes) = skip(part_at(widened.part), &text[widened.at..], case) else {
+                    return Some(false);
+                };
+                steps_left = steps_left.checked_sub(bytes / BYTES_PER_STEP)?;
+                let retry = Retry { at: widened.at + bytes, ..widened };
+                far = Some(retry);
+                retry
+            }
         };
-        let Some(retry) = widened else { return Some(false) };
         (at, part) = (retry.at, retry.part);
+    }
+}
+
+/// How many bytes a star takes before `next` may stand; none when that stands nowhere.
+fn skip(next: Option<Part<'_>>, text: &str, case: Case) -> Option<usize> {
+    match (next, case) {
+        (Some(Part::Literal(literal)), Case::Sensitive) => text.find(literal),
+        _ => Some(0),
     }
 }
 
@@ -129,7 +167,7 @@ pub(crate) fn prefix(text: &str, literal: &str, case: Case) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::automaton::Automaton;
+    use super::automaton::{Automaton, Word};
     use super::{Case, Part, fits, fits_soon};
     use proptest::prelude::*;
 
@@ -180,6 +218,7 @@ mod tests {
             let parts = parts(&pattern);
             let soon = fits_soon(&|at| parts.get(at).copied(), &text, Case::Sensitive);
             prop_assert!(soon.is_none_or(|soon| soon == expected), "{pattern} on {text}");
+            prop_assert_eq!(fits(|at| parts.get(at).copied(), &text, Case::Sensitive), expected);
             let automaton = Automaton::build(parts.iter().copied(), Case::Sensitive);
             prop_assert_eq!(automaton.accepts(&text), expected, "{} on {}", &pattern, &text);
         }
@@ -190,12 +229,19 @@ mod tests {
             let automaton = Automaton::build(parts(&pattern).into_iter(), Case::Sensitive);
             let expected = naive(&characters(&pattern), &characters(&text));
             prop_assert_eq!(automaton.accepts(&text), expected, "{} on {}", &pattern, &text);
+            let word = Word::build(parts(&pattern).into_iter(), Case::Sensitive);
+            let word = word.and_then(|word| word.accepts(&text));
+            prop_assert_eq!(word.is_some(), pattern.is_ascii() && text.is_ascii());
+            prop_assert!(word.is_none_or(|word| word == expected), "{} on {}", &pattern, &text);
         }
 
         #[test]
         fn both_ways_fold_the_same_letters(pattern in "[aAbBéÉ*?]{0,8}", text in "[aAbBéÉ]{0,8}") {
             let parts = parts(&pattern);
             let automaton = Automaton::build(parts.iter().copied(), Case::Insensitive);
+            let word = Word::build(parts.iter().copied(), Case::Insensitive);
+            let word = word.and_then(|word| word.accepts(&text));
+            prop_assert!(word.is_none_or(|word| word == automaton.accepts(&text)));
             prop_assert_eq!(
                 fits(|at| parts.get(at).copied(), &text, Case::Insensitive),
                 automaton.accepts(&text),

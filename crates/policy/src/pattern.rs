@@ -35,6 +35,36 @@ pub(crate) struct Pattern {
     tokens: Vec<Token>,
     /// Whether a token is a variable: most patterns have none and are matched as they stand.
     varies: bool,
+    /// The bytes that a text has at least, and which of ASCII they are: most texts are ruled out by them.
+    bytes_min: usize,
+    needs: Letters,
+}
+
+/// A set of ASCII characters, of letters either case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Letters(u128);
+
+impl Letters {
+    fn of<'a>(texts: impl Iterator<Item = &'a str>) -> Self {
+        let bytes = texts.flat_map(str::bytes).filter(u8::is_ascii);
+        Self(bytes.fold(0, |set, byte| set | 1 << byte.to_ascii_lowercase()))
+    }
+
+    fn has(self, other: Self) -> bool {
+        other.0 & !self.0 == 0
+    }
+}
+
+/// From how many patterns on it pays to look first which characters a text has.
+const MANY: usize = 8;
+
+/// Whether the whole of `text` fits one of the patterns.
+pub(crate) fn any_matches(patterns: &[Pattern], text: &str, case: Case, context: &dyn Context) -> bool {
+    if patterns.len() < MANY {
+        return patterns.iter().any(|pattern| pattern.matches(text, case, context));
+    }
+    let letters = Letters::of(std::iter::once(text));
+    patterns.iter().any(|pattern| letters.has(pattern.needs) && pattern.matches(text, case, context))
 }
 
 /// What a policy's text may contain.
@@ -97,7 +127,16 @@ impl Pattern {
         }
         flush(&mut literal, &mut tokens);
         let varies = tokens.iter().any(|token| matches!(token, Token::Variable { .. }));
-        Ok(Self { text: text.to_owned(), tokens, varies })
+        let literals = || {
+            tokens.iter().filter_map(|token| match token {
+                Token::Literal(literal) => Some(literal.as_str()),
+                _ => None,
+            })
+        };
+        let single =
+            tokens.iter().filter(|token| matches!(token, Token::AnyCharacter | Token::AnyButColon)).count();
+        let (bytes_min, needs) = (literals().map(str::len).sum::<usize>() + single, Letters::of(literals()));
+        Ok(Self { text: text.to_owned(), tokens, varies, bytes_min, needs })
     }
 
     /// The pattern as written.
@@ -115,18 +154,24 @@ impl Pattern {
             [Token::Literal(literal), Token::AnyText] => return prefix(text, literal, case).is_some(),
             _ => {}
         }
+        if text.len() < self.bytes_min {
+            return false;
+        }
         if !self.varies {
             return fits(|at| self.tokens.get(at).and_then(Token::part), text, case);
         }
         let mut values: Vec<Cow<'_, str>> = Vec::new();
+        let mut bytes_min = self.bytes_min;
         for token in &self.tokens {
             if let Token::Variable { name, default } = token {
-                match (value_of(context, name), default) {
-                    (Some(value), _) => values.push(Cow::Owned(value)),
-                    (None, Some(default)) => values.push(Cow::Borrowed(default)),
-                    (None, None) => return false,
-                }
+                let value = value_of(context, name).or(default.as_deref().map(Cow::Borrowed));
+                let Some(value) = value else { return false };
+                bytes_min += value.len();
+                values.push(value);
             }
+        }
+        if text.len() < bytes_min {
+            return false;
         }
         let mut values = values.iter();
         let parts: Vec<Part<'_>> = self
@@ -152,11 +197,11 @@ impl Token {
     }
 }
 
-fn value_of(context: &dyn Context, name: &str) -> Option<String> {
+fn value_of<'a>(context: &'a dyn Context, name: &str) -> Option<Cow<'a, str>> {
     match context.value(name) {
-        ConditionValue::Single(value) => Some(value.into_owned()),
-        ConditionValue::Number(number) => Some(number.to_string()),
-        ConditionValue::Bool(value) => Some(value.to_string()),
+        ConditionValue::Single(value) => Some(value),
+        ConditionValue::Number(number) => Some(number.to_string().into()),
+        ConditionValue::Bool(value) => Some(if value { "true" } else { "false" }.into()),
         // A variable stands for one value; a key with many has none to put in its place.
         ConditionValue::Absent | ConditionValue::Multi(_) => None,
     }

@@ -6,6 +6,90 @@
 use super::{Case, Part};
 use std::collections::BTreeMap;
 
+/// A short pattern of ASCII: its places are the bits of one word, and nothing is allocated. A star is no place of its
+/// own: the place behind it is one where the text may stay.
+pub(crate) struct Word {
+    /// Where each byte moves on from, question marks included.
+    moves: [u64; 128],
+    /// Where any byte stays, and where any but a colon does.
+    stays: u64,
+    stays_near: u64,
+    places: usize,
+}
+
+impl Word {
+    /// None for a pattern that is too long or has other characters.
+    pub(crate) fn build<'a>(parts: impl Iterator<Item = Part<'a>>, case: Case) -> Option<Self> {
+        let mut word = Self { moves: [0; 128], stays: 0, stays_near: 0, places: 0 };
+        let (mut any, mut any_but_colon) = (0_u64, 0_u64);
+        for part in parts {
+            let here = (word.places < BITS).then(|| 1_u64 << word.places)?;
+            match part {
+                Part::Literal(literal) => {
+                    for byte in literal.bytes() {
+                        let here = (word.places < BITS).then(|| 1_u64 << word.places)?;
+                        *word.moves.get_mut(usize::from(byte))? |= here;
+                        if case == Case::Insensitive {
+                            word.moves[usize::from(byte.to_ascii_lowercase())] |= here;
+                            word.moves[usize::from(byte.to_ascii_uppercase())] |= here;
+                        }
+                        word.places += 1;
+                    }
+                    continue;
+                }
+                Part::AnyText => {
+                    word.stays |= here;
+                    continue;
+                }
+                Part::AnyWithinColons => {
+                    word.stays_near |= here;
+                    continue;
+                }
+                Part::AnyCharacter => any |= here,
+                Part::AnyButColon => any_but_colon |= here,
+            }
+            word.places += 1;
+        }
+        // The place behind the end is one too.
+        if word.places >= BITS {
+            return None;
+        }
+        if any | any_but_colon != 0 {
+            for moves in &mut word.moves {
+                *moves |= any | any_but_colon;
+            }
+            word.moves[usize::from(b':')] &= !any_but_colon;
+        }
+        Some(word)
+    }
+
+    /// Whether the whole of `text` fits; none for a text with other characters.
+    pub(crate) fn accepts(&self, text: &str) -> Option<bool> {
+        if !text.is_ascii() {
+            return None;
+        }
+        let anywhere = self.stays | self.stays_near;
+        let mut here = 1_u64;
+        for byte in text.bytes() {
+            let moves = self.moves[usize::from(byte & 0x7f)];
+            let stays = if byte == b':' { self.stays } else { anywhere };
+            here = (here & moves) << 1 | (here & stays);
+        }
+        Some(here >> self.places & 1 == 1)
+    }
+}
+
+/// A star may take nothing, and so may the next.
+fn pass(mut set: u64, stars: u64) -> u64 {
+    loop {
+        let passed = set | (set & stars) << 1;
+        if passed == set {
+            return set;
+        }
+        set = passed;
+    }
+}
+
 /// A pattern as places 0 to `places`; the last is behind its end.
 pub(crate) struct Automaton {
     places: usize,
@@ -103,19 +187,13 @@ impl Automaton {
         has(&here, self.places)
     }
 
-    /// A star may take nothing, and so may the next.
+    /// Across words.
     fn pass_stars(&self, set: &mut [u64]) {
         let mut carried = 0;
         for (word, set) in set.iter_mut().enumerate() {
             *set |= carried;
             let stars = self.stars[word] | self.near_stars[word];
-            loop {
-                let passed = *set | (*set & stars) << 1;
-                if passed == *set {
-                    break;
-                }
-                *set = passed;
-            }
+            *set = pass(*set, stars);
             carried = (*set & stars) >> (BITS - 1);
         }
     }

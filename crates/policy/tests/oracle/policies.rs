@@ -60,12 +60,13 @@ fn statement(chance: &mut Chance, kind: Kind, asked: &Asked, variables: bool, in
     Value::Object(members)
 }
 
-/// One alone, or a list.
+/// One alone, or a list, which sometimes is a long one.
 fn several(chance: &mut Chance, most: usize, mut one: impl FnMut(&mut Chance) -> Value) -> Value {
     if chance.percent(50) {
         return one(chance);
     }
-    Value::Array((0..1 + chance.below(most)).map(|_| one(chance)).collect())
+    let least = if chance.percent(8) { 8 } else { 1 };
+    Value::Array((0..least + chance.below(most)).map(|_| one(chance)).collect())
 }
 
 fn principal(chance: &mut Chance, asked: &Asked, negated: bool) -> Value {
