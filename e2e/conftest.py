@@ -135,10 +135,11 @@ class Server:
         )
         return environment
 
-    def keywright(self, *arguments):
+    def keywright(self, *arguments, environment=()):
         """Another command of the binary."""
+        variables = {**self.variables(), **dict(environment)}
         return subprocess.run(
-            [str(BINARY), *arguments], capture_output=True, text=True, env=self.variables(), timeout=60
+            [str(BINARY), *arguments], capture_output=True, text=True, env=variables, timeout=60
         )
 
 

@@ -42,7 +42,7 @@ UNASKED = {
 VENDOR = {
     "ListRotations": {}, "ListAccounts": {}, "CreateAccount": {},
 }
-VENDOR_EXTRA = {"ExplainAccess": {"PrincipalArn": "P", "Action": "kms:Encrypt", "ResourceArn": "K"}}
+VENDOR_EXTRA = {"ExplainAccess": {"Principal": "P", "Action": "kms:Encrypt", "Resource": "K"}}
 JSON_SERVICES = {"kms", "keywright"}
 
 

@@ -6,8 +6,8 @@ use crate::operation::{Check, Checks, Operation, Protected, Rule};
 use crate::session::SessionOf;
 use crate::wording;
 use keywright_policy::{
-    ConditionValue, Context, Denial, Document, Grant, Identity, Kind, PrincipalFacts, PrincipalKind, Request,
-    Verdict, decide_kms, decide_union,
+    ConditionValue, Context, Deciding, Decision, Denial, Document, Grant, Identity, Kind, PrincipalFacts,
+    PrincipalKind, Request, Verdict, decide_kms, judge_kms, judge_union,
 };
 use keywright_types::{Principal, UniqueId};
 use smallvec::SmallVec;
@@ -83,12 +83,12 @@ fn explain<Op: Operation>(
         Protected::Veiled { known, .. } => known,
         Protected::Unreadable => return no_right_to_open(&request.caller.arn, check.action),
         Protected::ByPolicy { .. } | Protected::Absent { .. } | Protected::ByIdentity { .. } => {
-            return message(check, request, denial);
+            return message(check.action, &check.protected, request, denial);
         }
     };
     let as_if_absent = Check { action: check.action, protected: Protected::Absent { arn: known.clone() } };
     match ask(op, facts, &as_if_absent, request, Grant::None) {
-        Err(denial) => message(&as_if_absent, request, denial),
+        Err(denial) => message(as_if_absent.action, &as_if_absent.protected, request, denial),
         Ok(()) => no_right_to_open(&request.caller.arn, check.action),
     }
 }
@@ -118,56 +118,69 @@ fn ask<Op: Operation>(
 ) -> Result<(), Denial> {
     let service = |name: &str| op.condition(facts, check, name);
     let context = RequestKeys { request, service: &service };
-    decide(check, request, &context, grant, Op::CROSS_ACCOUNT)
+    let asked = asked(check.action, &check.protected, request, &context);
+    with_identity(request, |identity| {
+        judge(&asked, &check.protected, identity, grant, Op::CROSS_ACCOUNT).result()
+    })
 }
 
-fn decide(
-    check: &Check,
-    request: &RequestContext,
-    context: &dyn Context,
+/// The question as the policies take it.
+pub(crate) fn asked<'a>(
+    action: &'a str,
+    protected: &'a Protected,
+    request: &'a RequestContext,
+    context: &'a dyn Context,
+) -> Request<'a> {
+    Request { principal: principal_facts(request), action, resource: protected.arn(), context }
+}
+
+/// What the policies say, by the rule of what is protected, and which statement says it.
+pub(crate) fn judge<'a>(
+    asked: &Request<'_>,
+    protected: &'a Protected,
+    identity: &Identity<'a>,
     grant: Grant,
     cross_account: bool,
-) -> Result<(), Denial> {
-    let asked = Request {
-        principal: principal_facts(request),
-        action: check.action,
-        resource: check.protected.arn(),
-        context,
-    };
-    let own_account = request.caller.account.as_str();
-    with_identity(request, |identity| match &check.protected {
+) -> Decision<'a> {
+    let own_account = asked.principal.account;
+    match protected {
         Protected::ByPolicy { arn, .. } if !cross_account && account_of(arn) != own_account => {
-            Err(Denial::NoResourcePolicy)
+            Decision::Denied { denial: Denial::NoResourcePolicy, by: None }
         }
         Protected::ByPolicy { arn, policy, rule: Rule::PolicyFirst } => {
-            let denied = decide_kms(&asked, Some(policy), account_of(arn), identity, grant);
+            let judged = judge_kms(asked, Some(policy), account_of(arn), identity, grant);
             // Who has no right of its own in the account learns as little of a key that is there as of one that is not.
-            match denied {
-                Err(Denial::NoResourcePolicy) if account_of(arn) == own_account => {
-                    let own = decide_kms(&asked, None, own_account, identity, Grant::None);
-                    Err(own.err().unwrap_or(Denial::NoResourcePolicy))
+            match judged {
+                Decision::Denied { denial: Denial::NoResourcePolicy, .. }
+                    if account_of(arn) == own_account =>
+                {
+                    let own = decide_kms(asked, None, own_account, identity, Grant::None);
+                    Decision::Denied { denial: own.err().unwrap_or(Denial::NoResourcePolicy), by: None }
                 }
-                decided => decided,
+                judged => judged,
             }
         }
         Protected::Veiled { arn, policy, .. } => {
-            decide_kms(&asked, Some(policy), account_of(arn), identity, grant)
+            judge_kms(asked, Some(policy), account_of(arn), identity, grant)
         }
-        Protected::ByPolicy { arn, policy, rule: Rule::GrantAlone } => match policy.evaluate(&asked) {
-            Verdict::Deny { .. } => Err(Denial::ExplicitInResource),
+        Protected::ByPolicy { arn, policy, rule: Rule::GrantAlone } => match policy.evaluate(asked) {
+            Verdict::Deny { statement } => Decision::Denied {
+                denial: Denial::ExplicitInResource,
+                by: Some(Deciding { policy: 0, statement }),
+            },
             Verdict::Allow { .. } | Verdict::Silent => {
-                decide_kms(&asked, Some(&SILENT), account_of(arn), identity, grant)
+                judge_kms(asked, Some(&SILENT), account_of(arn), identity, grant)
             }
         },
         Protected::ByPolicy { arn, policy, rule: Rule::Union } => {
-            decide_union(&asked, Some(policy), account_of(arn), identity)
+            judge_union(asked, Some(policy), account_of(arn), identity)
         }
         // Of another account's resources nobody learns whether they are there.
-        Protected::Absent { arn } => decide_kms(&asked, None, account_of(arn), identity, Grant::None),
+        Protected::Absent { arn } => judge_kms(asked, None, account_of(arn), identity, Grant::None),
         Protected::ByIdentity { .. } | Protected::Unreadable => {
-            decide_kms(&asked, None, own_account, identity, Grant::None)
+            judge_kms(asked, None, own_account, identity, Grant::None)
         }
-    })
+    }
 }
 
 /// Whether the caller could still change a key's policy if `policy` were it: because that names the caller, or the
@@ -183,7 +196,7 @@ pub fn keeps_control(policy: &Document, request: &RequestContext, key_arn: &str)
 }
 
 /// Calls `ask` with the caller's own policies, borrowed.
-fn with_identity<T>(request: &RequestContext, ask: impl FnOnce(&Identity<'_>) -> T) -> T {
+pub(crate) fn with_identity<T>(request: &RequestContext, ask: impl FnOnce(&Identity<'_>) -> T) -> T {
     let caller = &request.caller;
     match &caller.principal {
         Principal::Root { .. } => ask(&Identity::Root),
@@ -248,7 +261,7 @@ fn barred(action: &str, request: &RequestContext) -> Option<String> {
     }
 }
 
-const fn is_explicit(denial: Denial) -> bool {
+pub(crate) const fn is_explicit(denial: Denial) -> bool {
     match denial {
         Denial::ExplicitInResource
         | Denial::ExplicitInIdentity
@@ -262,9 +275,13 @@ const fn is_explicit(denial: Denial) -> bool {
 }
 
 /// AWS's text of a denial.
-fn message(check: &Check, request: &RequestContext, denial: Denial) -> String {
-    let principal = &request.caller.arn;
-    let (action, arn) = (check.action, check.protected.arn());
+pub(crate) fn message(
+    action: &str,
+    protected: &Protected,
+    request: &RequestContext,
+    denial: Denial,
+) -> String {
+    let (principal, arn) = (&request.caller.arn, protected.arn());
     // Strangers learn nothing of a role, nor why it does not trust them.
     if matches!(request.caller.principal, Principal::Federated { .. }) {
         return format!("Not authorized to perform {action}");

@@ -21,6 +21,7 @@ mod authorise;
 mod conditions;
 mod context;
 mod error;
+mod explain;
 pub mod identities;
 mod marker;
 mod operation;
@@ -35,6 +36,7 @@ pub use authenticate::{Authenticator, Named, Unidentified};
 pub use authorise::{Authorised, Unauthorised, authorise, keeps_control, no_right_to_open};
 pub use context::{Caller, Env, RequestContext, Via, View};
 pub use error::{Cause, ServiceError};
+pub use explain::{Explained, NearMiss, Outcome, PolicyRole, Question, Told, explain_access, find_principal};
 pub use marker::{InvalidMarker, Page};
 pub use operation::{Check, Checks, Decision, Operation, Protected, Rule, Work};
 pub use session::{

@@ -58,3 +58,4 @@ pub use credential_uses::CredentialUses;
 pub use error::IamError;
 pub use passwords::verify_password;
 pub use service::Iam;
+pub use sts::trust_of;

@@ -2,13 +2,26 @@
 
 use keywright_auth::{Cause, InvalidMarker, ServiceError};
 use keywright_aws::WireError;
+use keywright_kms::KmsError;
 use keywright_types::AccountId;
+use std::borrow::Cow;
 
 /// A refused or failed operation of the vendor service.
 #[derive(Debug)]
 pub enum InventoryError {
-    AccessDenied { message: String },
-    AccountExists { account: AccountId },
+    AccessDenied {
+        message: String,
+    },
+    AccountExists {
+        account: AccountId,
+    },
+    /// A parameter that cannot be, in a way that the model does not say.
+    InvalidParameter {
+        message: String,
+    },
+    NotFound {
+        message: String,
+    },
     InvalidMarker,
     Internal(Cause),
     Unavailable(Cause),
@@ -17,6 +30,25 @@ pub enum InventoryError {
 impl From<InvalidMarker> for InventoryError {
     fn from(InvalidMarker: InvalidMarker) -> Self {
         Self::InvalidMarker
+    }
+}
+
+impl From<KmsError> for InventoryError {
+    /// Of what KMS says to a read only its faults come here.
+    fn from(fault: KmsError) -> Self {
+        match fault {
+            KmsError::Internal(cause) => Self::Internal(cause),
+            KmsError::Unavailable(cause) => Self::Unavailable(cause),
+            other => Self::InvalidParameter {
+                message: other.wire().message.map(Cow::into_owned).unwrap_or_default(),
+            },
+        }
+    }
+}
+
+impl InventoryError {
+    pub(crate) fn parameter(message: impl Into<String>) -> Self {
+        Self::InvalidParameter { message: message.into() }
     }
 }
 
@@ -31,6 +63,12 @@ impl ServiceError for InventoryError {
                 400,
                 Some(format!("The account {account} exists already.").into()),
             ),
+            Self::InvalidParameter { message } => {
+                WireError::new("InvalidParameterException", 400, Some(message.clone().into()))
+            }
+            Self::NotFound { message } => {
+                WireError::new("ResourceNotFoundException", 400, Some(message.clone().into()))
+            }
             Self::InvalidMarker => WireError::new(
                 "InvalidMarkerException",
                 400,
@@ -60,7 +98,11 @@ impl ServiceError for InventoryError {
     fn cause(&self) -> Option<&Cause> {
         match self {
             Self::Internal(cause) | Self::Unavailable(cause) => Some(cause),
-            Self::AccessDenied { .. } | Self::AccountExists { .. } | Self::InvalidMarker => None,
+            Self::AccessDenied { .. }
+            | Self::AccountExists { .. }
+            | Self::InvalidParameter { .. }
+            | Self::NotFound { .. }
+            | Self::InvalidMarker => None,
         }
     }
 }

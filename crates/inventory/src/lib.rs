@@ -1,6 +1,7 @@
 //! The vendor service `keywright`: what the AWS APIs have no words for.
 //!
-//! What: lists of what rotates when, and why something did not; the server's accounts; used alike by the CLI and the console.
+//! What: lists of what rotates when, and why something did not; the server's accounts; why somebody may
+//! do something or not; used alike by the CLI and the console.
 //! Why here: it looks across services, and no service looks at it.
 //!
 //! Not here: rotation itself (kms), findings and policies over many resources (compliance, later).
@@ -10,22 +11,25 @@ pub mod ops;
 mod rotation_entry;
 
 use keywright_auth::RequestContext;
+use keywright_auth::identities::Identities;
+use keywright_kms::Kms;
 use keywright_types::AccountId;
 use std::sync::Arc;
 
 pub use error::InventoryError;
 
 /// The vendor service. It has no state of its own.
-#[derive(Debug)]
 pub struct Inventory {
+    kms: Arc<Kms>,
+    identities: Arc<Identities>,
     /// The server's first account, which answers for the others.
     home: AccountId,
 }
 
 impl Inventory {
     #[must_use]
-    pub fn new(home: AccountId) -> Arc<Self> {
-        Arc::new(Self { home })
+    pub fn new(home: AccountId, kms: Arc<Kms>, identities: Arc<Identities>) -> Arc<Self> {
+        Arc::new(Self { kms, identities, home })
     }
 
     /// Accounts are the first account's business: of another one not even the root user may.

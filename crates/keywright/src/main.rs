@@ -35,6 +35,9 @@ enum Command {
     /// The accounts of this server.
     #[command(subcommand)]
     Account(commands::account::AccountCommand),
+    /// Policies: why somebody may do something, or not.
+    #[command(subcommand)]
+    Policy(commands::policy::PolicyCommand),
     /// The audit trail: verify it, or read its end.
     #[command(subcommand)]
     Trail(commands::trail::TrailCommand),
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
         Command::Init(args) => commands::server::init(args),
         Command::Rotation(command) => commands::rotation::run(command),
         Command::Account(command) => commands::account::run(command),
+        Command::Policy(command) => commands::policy::run(command),
         Command::Trail(command) => commands::trail::run(command),
         Command::Doctor(args) => commands::doctor::run(args),
     };

@@ -22,3 +22,5 @@ mod narrowing;
 mod proof;
 mod role_session;
 mod session_tags;
+
+pub use role_session::trust_of;

@@ -102,7 +102,10 @@ impl Assumable {
 }
 
 /// The trust policy, tied to those whom it named when it was written.
-fn trust_of(role: &RoleRow) -> Result<Document, StoreError> {
+///
+/// # Errors
+/// [`StoreError::Corrupt`] for a text that this program does not write.
+pub fn trust_of(role: &RoleRow) -> Result<Document, StoreError> {
     let mut trust = Document::parse(&role.trust_policy, Kind::Trust).map_err(|_| StoreError::Corrupt {
         table: "iam_roles",
         column: 0,

@@ -1,5 +1,6 @@
 //! The operations, one file each.
 
 pub mod create_account;
+pub mod explain_access;
 pub mod list_accounts;
 pub mod list_rotations;

@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod doctor;
+pub mod policy;
 pub mod rotation;
 pub mod server;
 pub mod trail;
