@@ -31,33 +31,46 @@ pub fn prepare(
     count: usize,
     body: impl Fn(usize) -> String,
 ) -> Result<Requests, String> {
+    (0..count)
+        .map(|number| {
+            let invocation = format!("{number:032x}");
+            let headers = [
+                ("content-type", "application/x-amz-json-1.1"),
+                ("x-amz-target", operation),
+                ("amz-sdk-invocation-id", invocation.as_str()),
+            ];
+            signed(target, "kms", &headers, &body(number))
+        })
+        .collect::<Result<Vec<_>, _>>()
+        .map(Arc::new)
+}
+
+/// A signed request as it goes over the wire.
+fn signed(
+    target: &Target<'_>,
+    service: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Result<Vec<u8>, String> {
     let secret = SecretText::new(target.secret.to_owned());
     let credentials =
         SigningCredentials { access_key_id: target.access_key_id, secret: &secret, session_token: None };
-    let mut requests = Vec::with_capacity(count);
-    for number in 0..count {
-        let body = body(number);
-        let request = Request::post("/")
-            .header(header::HOST, format!("127.0.0.1:{}", target.port))
-            .header(header::CONTENT_TYPE, "application/x-amz-json-1.1")
-            .header("x-amz-target", operation)
-            .header("amz-sdk-invocation-id", format!("{number:032x}"))
-            .header("user-agent", "keywright-bench")
-            .body(())
-            .map_err(|fault| fault.to_string())?;
-        let (mut parts, ()) = request.into_parts();
-        sign(&mut parts, body.as_bytes(), &credentials, REGION, "kms", SystemClock.now())
-            .map_err(|fault| fault.to_string())?;
-        let mut text = String::from("POST / HTTP/1.1\r\n");
-        for (name, value) in &parts.headers {
-            let value = value.to_str().map_err(|fault| fault.to_string())?;
-            write!(text, "{name}: {value}\r\n").expect("writing to a String cannot fail");
-        }
-        write!(text, "content-length: {}\r\n\r\n{body}", body.len())
-            .expect("writing to a String cannot fail");
-        requests.push(text.into_bytes());
+    let mut request = Request::post("/").header(header::HOST, format!("127.0.0.1:{}", target.port));
+    for (name, value) in headers {
+        request = request.header(*name, *value);
     }
-    Ok(Arc::new(requests))
+    let request =
+        request.header("user-agent", "keywright-bench").body(()).map_err(|fault| fault.to_string())?;
+    let (mut parts, ()) = request.into_parts();
+    sign(&mut parts, body.as_bytes(), &credentials, REGION, service, SystemClock.now())
+        .map_err(|fault| fault.to_string())?;
+    let mut text = String::from("POST / HTTP/1.1\r\n");
+    for (name, value) in &parts.headers {
+        let value = value.to_str().map_err(|fault| fault.to_string())?;
+        write!(text, "{name}: {value}\r\n").expect("writing to a String cannot fail");
+    }
+    write!(text, "content-length: {}\r\n\r\n{body}", body.len()).expect("writing to a String cannot fail");
+    Ok(text.into_bytes())
 }
 
 /// What a load saw.
@@ -166,17 +179,28 @@ fn answer_length(bytes: &[u8]) -> Result<Option<usize>, String> {
     Ok(Some(end + 4 + length))
 }
 
-/// One request by itself; gives the answer's body.
+/// One request of KMS by itself; gives the answer's body.
 pub fn ask(target: &Target<'_>, operation: &str, body: &str) -> Result<serde_json::Value, String> {
     let requests = prepare(target, operation, 1, |_| body.to_owned())?;
+    let answer = send(target.port, &requests[0])?;
+    serde_json::from_slice(&answer).map_err(|fault| fault.to_string())
+}
+
+/// One request of IAM by itself; gives the answer, XML.
+pub fn ask_iam(target: &Target<'_>, form: &str) -> Result<String, String> {
+    let headers = [("content-type", "application/x-www-form-urlencoded; charset=utf-8")];
+    let request = signed(target, "iam", &headers, form)?;
+    String::from_utf8(send(target.port, &request)?).map_err(|fault| fault.to_string())
+}
+
+fn send(port: u16, request: &[u8]) -> Result<Vec<u8>, String> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|fault| fault.to_string())?;
     runtime.block_on(async {
-        let mut stream =
-            TcpStream::connect(("127.0.0.1", target.port)).await.map_err(|fault| fault.to_string())?;
-        stream.write_all(&requests[0]).await.map_err(|fault| fault.to_string())?;
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).await.map_err(|fault| fault.to_string())?;
+        stream.write_all(request).await.map_err(|fault| fault.to_string())?;
         let mut bytes = Vec::new();
         let mut buffer = vec![0; 64 * 1024];
         loop {
@@ -186,8 +210,7 @@ pub fn ask(target: &Target<'_>, operation: &str, body: &str) -> Result<serde_jso
                 && bytes.len() >= whole
             {
                 let start = bytes.windows(4).position(|window| window == b"\r\n\r\n").unwrap_or_default() + 4;
-                let body = &bytes[start..whole];
-                return serde_json::from_slice(body).map_err(|fault| fault.to_string());
+                return Ok(bytes[start..whole].to_vec());
             }
             if read == 0 {
                 return Err("the server closed the connection".to_owned());

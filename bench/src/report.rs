@@ -69,6 +69,12 @@ pub fn run(binary: &str) -> Result<(), String> {
         })?,
         row("DescribeKey", server.port, "TrentService.DescribeKey", &|_| format!("{{\"KeyId\":\"{key}\"}}"))?,
     ];
+    let user = make_user(&target)?;
+    let by_user = Target { port: server.port, access_key_id: &user.access_key_id, secret: &user.secret };
+    let user_encrypt =
+        |number: usize| format!("{{\"KeyId\":\"{}\",\"Plaintext\":\"{}\"}}", user.key, plain(number));
+    let root_requests = load::prepare(&target, "TrentService.Encrypt", REQUESTS, user_encrypt)?;
+    let user_requests = load::prepare(&by_user, "TrentService.Encrypt", REQUESTS, user_encrypt)?;
     let limit_requests = Arc::clone(&rows[1].requests);
     for round in 0..ROUNDS {
         for row in &mut rows {
@@ -105,12 +111,58 @@ pub fn run(binary: &str) -> Result<(), String> {
             row.p99_at_half_load.as_secs_f64() * 1000.0
         );
     }
+    // In turns, so that both have the same minutes; which goes first changes.
+    let mut user_cost = Vec::new();
+    for round in 0..2 * ROUNDS {
+        let (first, second) = match round % 2 {
+            0 => (&root_requests, &user_requests),
+            _ => (&user_requests, &root_requests),
+        };
+        let (first, _) = measure(&server, first)?;
+        let (second, _) = measure(&server, second)?;
+        user_cost.push(if round % 2 == 0 { first / second } else { second / first });
+    }
+    println!(
+        "\nEncrypt by a user under the wizard's key policy takes {:.0} % of the CPU time of Encrypt by root on the same key",
+        100.0 * median(&user_cost)
+    );
     println!("\nready after {} ms; {idle} KiB resident when idle", server.ready_after.as_millis());
     println!(
         "{REQUESTS} requests a measurement over {} connections, best of {ROUNDS}; shares are medians of {ROUNDS} pairs",
         load::CONNECTIONS
     );
     Ok(())
+}
+
+/// A user, and a key with the policy that the console's wizard writes, of which it is a user.
+struct KeyUser {
+    access_key_id: String,
+    secret: String,
+    key: String,
+}
+
+/// The four statements of the create-key wizard (KMS Developer Guide, "Default key policy").
+const WIZARD: &str = include_str!("wizard_policy.json");
+
+fn make_user(root: &Target<'_>) -> Result<KeyUser, String> {
+    let ask = |form: &str| load::ask_iam(root, &format!("{form}&Version=2010-05-08"));
+    let element = |xml: &str, name: &str| -> Result<String, String> {
+        let found = xml.split_once(&format!("<{name}>")).and_then(|(_, rest)| rest.split_once('<'));
+        found.map(|(text, _)| text.to_owned()).ok_or_else(|| format!("no {name} in {xml}"))
+    };
+    let keeper = element(&ask("Action=CreateUser&UserName=keeper")?, "Arn")?;
+    let app = element(&ask("Action=CreateUser&UserName=app")?, "Arn")?;
+    let made = ask("Action=CreateAccessKey&UserName=app")?;
+    let account = app.split(':').nth(4).unwrap_or_default();
+    let policy =
+        WIZARD.replace("{account}", account).replace("{administrator}", &keeper).replace("{user}", &app);
+    let body = serde_json::json!({ "Policy": policy }).to_string();
+    let key = load::ask(root, "TrentService.CreateKey", &body)?;
+    Ok(KeyUser {
+        access_key_id: element(&made, "AccessKeyId")?,
+        secret: element(&made, "SecretAccessKey")?,
+        key: key["KeyMetadata"]["KeyId"].as_str().ok_or("no key")?.to_owned(),
+    })
 }
 
 /// One measurement: requests per second of the server's CPU time, and of the wall's.

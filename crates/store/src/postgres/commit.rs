@@ -11,6 +11,7 @@ use super::PostgresEngine;
 use super::fault::Fault;
 use super::values;
 use crate::changes::{Change, Changes};
+use crate::freshness::since_boot;
 use crate::statement::{Must, Statement};
 use crate::value::Value;
 use crate::write_set::WriteSet;
@@ -27,6 +28,9 @@ use tokio_postgres::{Error, Row};
 /// Pauses between attempts to find out what became of a commit.
 const SETTLE_PAUSE_MIN: Duration = Duration::from_millis(50);
 const SETTLE_PAUSE_MAX: Duration = Duration::from_secs(2);
+/// So long after a commit the absence of its row says that it was not done. Rows are kept for an hour
+/// (`Store::forget_old_changes`); after that nobody can tell any more.
+const ABSENCE_TELLS_MS: i64 = 50 * 60 * 1000;
 
 impl PostgresEngine {
     pub(crate) async fn commit(&self, writes: WriteSet) -> Result<(), CommitError> {
@@ -56,6 +60,7 @@ impl PostgresEngine {
             statements.push(self.change_row(id, changes));
         }
         let connection = self.pool.get().await.map_err(refused)?;
+        let sent_at = now_ms();
         let attempt = tokio::time::timeout(self.timeout, transaction(&connection, &statements)).await;
         let outcome = attempt.unwrap_or_else(|_| Err(Fault::silent(self.timeout)));
         if let Err(fault) = &outcome
@@ -65,7 +70,9 @@ impl PostgresEngine {
         }
         match (outcome, change_id) {
             (Ok(()), _) => Ok(()),
-            (Err(Fault::Lost(cause) | Fault::Silent(cause)), Some(id)) => self.settle(id, &cause).await,
+            (Err(Fault::Lost(cause) | Fault::Silent(cause)), Some(id)) => {
+                self.settle(id, &cause, sent_at).await
+            }
             // Without an id it holds observations and marks, which are written again.
             (Err(fault), _) => Err(refused(fault)),
         }
@@ -88,7 +95,7 @@ impl PostgresEngine {
     ///
     /// Whoever finds the id taken asks by whom: the answer to an earlier insert of ours may have been lost as well, and
     /// such a row, which tells of no change, says the opposite of the commit's own.
-    async fn settle(&self, change_id: &str, cause: &str) -> Result<(), CommitError> {
+    async fn settle(&self, change_id: &str, cause: &str, sent_at: i64) -> Result<(), CommitError> {
         tracing::warn!(cause, "the answer to a commit was lost; its outcome is looked up");
         let sql = dialect::POSTGRES.fill(
             "INSERT INTO changes (change_id, txid, at, changed) VALUES ($1, 0, {now}, '[]') \
@@ -100,6 +107,12 @@ impl PostgresEngine {
             // The insert waits for the transaction in doubt as long as it is under way.
             match self.query(&sql, &[Value::Text(change_id.to_owned())]).await {
                 Ok(found) if found == [[Value::Int(1)]] => return Ok(()),
+                Ok(_) if now_ms().saturating_sub(sent_at) > ABSENCE_TELLS_MS => {
+                    return Err(CommitError::Stopped(
+                        "the database was away for so long that the outcome of a commit is unknown"
+                            .to_owned(),
+                    ));
+                }
                 // The id is ours now: the transaction is rolled back, or will be. It may be done again.
                 Ok(_) => return Err(CommitError::Conflict),
                 Err(fault) => tracing::debug!(%fault, "the outcome of a commit is not known yet"),
@@ -114,6 +127,11 @@ impl PostgresEngine {
             pause = (pause * 2).min(SETTLE_PAUSE_MAX);
         }
     }
+}
+
+/// Milliseconds since boot.
+fn now_ms() -> i64 {
+    i64::try_from(since_boot()).unwrap_or(i64::MAX)
 }
 
 fn refused(fault: Fault) -> CommitError {
@@ -219,7 +237,7 @@ fn guarded(statement: &Statement<'_>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::PostgresEngine;
+    use super::{PostgresEngine, now_ms};
     use crate::error::CommitError;
     use crate::postgres::options::PostgresOptions;
     use crate::value::Value;
@@ -231,13 +249,18 @@ mod tests {
         let engine = PostgresEngine::open_read_only(&options).await.expect("it opens");
         engine.migrate(keywright_types::Timestamp::from_seconds(1_767_225_600)).await.expect("it is made");
         for _ in 0..3 {
-            let settled = engine.settle("never-committed", "test").await;
+            let settled = engine.settle("never-committed", "test", now_ms()).await;
             assert!(matches!(settled, Err(CommitError::Conflict)), "{settled:?}");
         }
         let row = "INSERT INTO changes (change_id, txid, at, changed) VALUES ($1, 0, 0, '[[\"keys\"]]')";
         engine.query(row, &[Value::Text("committed".to_owned())]).await.expect("it is inserted");
         for _ in 0..3 {
-            engine.settle("committed", "test").await.expect("it was done");
+            engine.settle("committed", "test", now_ms()).await.expect("it was done");
         }
+        // Its row may have been dropped meanwhile, as those of an hour are: it is not done again on that ground.
+        let long_ago = now_ms() - 2 * super::ABSENCE_TELLS_MS;
+        let settled = engine.settle("long-ago", "test", long_ago).await;
+        assert!(matches!(settled, Err(CommitError::Stopped(_))), "{settled:?}");
+        engine.settle("committed", "test", long_ago).await.expect("a row that is there tells at any time");
     }
 }
