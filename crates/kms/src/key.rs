@@ -3,8 +3,8 @@
 use crate::alias::AliasNames;
 use crate::key_state::KeyState;
 use crate::rotation::RotationPlan;
-use keywright_auth::Decision;
 use keywright_auth::identities::{Json, Pins};
+use keywright_auth::{Decision, Operation};
 use keywright_policy::Document;
 use keywright_store::{Row as _, RowVersion, StoreError, Versioned, WriteSet, row};
 use keywright_types::{AccountId, KeyArn, KeyId, MaterialId, Region, Tags, Timestamp};
@@ -252,7 +252,7 @@ impl Key {
     }
 
     /// The decision that writes `changed` in this key's place, relying on the key as it was read.
-    pub(crate) fn change<O>(&self, changed: &Key, output: O) -> Decision<O> {
+    pub(crate) fn change<Op: Operation>(&self, changed: &Key, output: Op::Output) -> Decision<Op> {
         let mut writes = WriteSet::default();
         writes.update(&changed.to_row(), self.version);
         Decision::write(output, writes)

@@ -6,6 +6,7 @@ use crate::config::Limits;
 use crate::metrics::Metrics;
 use crate::peers::Peers;
 use crate::shares::Shares;
+use crate::slow_work::SlowWork;
 use keywright_auth::{Authenticator, Env, View};
 use keywright_crypto::Keyring;
 use keywright_iam::Iam;
@@ -42,6 +43,7 @@ pub struct App {
     pub(crate) issuers: Issuers,
     pub inventory: Arc<Inventory>,
     pub metrics: Metrics,
+    pub(crate) slow_work: SlowWork,
     pub(crate) audit_log: AuditLog,
     pub(crate) shares: Shares,
     pub(crate) alarms: Alarms,

@@ -33,6 +33,7 @@ mod registry;
 mod routing;
 mod scheduler;
 mod shares;
+mod slow_work;
 mod start;
 mod stopping;
 mod wire;

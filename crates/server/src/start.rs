@@ -11,6 +11,7 @@ use crate::metrics::Metrics;
 use crate::peers::Peers;
 use crate::registry::Registry;
 use crate::shares::{self, Shares};
+use crate::slow_work::SlowWork;
 use crate::stopping::{self, Stopper};
 use crate::{admin, listener, node, scheduler};
 use keywright_auth::Authenticator;
@@ -92,6 +93,7 @@ pub async fn start(
         iam,
         issuers,
         metrics: Metrics::default(),
+        slow_work: SlowWork::start().map_err(StartError::Threads)?,
         audit_log: AuditLog::default(),
         shares: Shares::default(),
         alarms: Alarms::default(),

@@ -8,7 +8,7 @@ use crate::passwords;
 use crate::service::Iam;
 use keywright_auth::identities::UserRow;
 use keywright_auth::{
-    Authorised, Check, Checks, Decision, Env, Operation, Protected, RequestContext, Rule, View,
+    Authorised, Check, Checks, Decided, Decision, Env, Operation, Protected, RequestContext, Rule, View,
 };
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{ChangePasswordRequest, operations};
@@ -109,7 +109,7 @@ impl Operation for ChangePassword {
         facts: &ChangePasswordFacts,
         env: Env<'_, Iam>,
         request: &RequestContext,
-    ) -> Result<Decision<()>, IamError> {
+    ) -> Decided<Self> {
         let user = facts.user.as_ref().ok_or(IamError::InvalidUserType)?.get()?;
         let mut profile = facts.profile.clone().ok_or_else(|| login_profiles::none_of(&user.row.name))?;
         let attempts = &env.service.attempts;

@@ -13,7 +13,7 @@ use crate::grant::{
 use crate::key_state::KeyUse;
 use crate::service::{Kms, Resolved, key_values};
 use keywright_auth::{
-    Authorised, Check, Checks, Decision, Env, Operation, RequestContext, ServiceError as _, View,
+    Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, ServiceError as _, View,
 };
 use keywright_aws::OperationModel;
 use keywright_aws::kms::{CreateGrantRequest, CreateGrantResponse, GrantOperation, operations};
@@ -213,7 +213,7 @@ impl Operation for CreateGrant {
         facts: &CreateGrantFacts,
         env: Env<'_, Kms>,
         request: &RequestContext,
-    ) -> Result<Decision<CreateGrantResponse>, KmsError> {
+    ) -> Decided<Self> {
         let key = facts.key.get()?;
         if let Some(wrong) = op.operations.iter().find(|operation| !fits(key.spec, *operation)) {
             return Err(KmsError::validation(format!(

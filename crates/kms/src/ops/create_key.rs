@@ -8,7 +8,9 @@ use crate::new_key::NewKey;
 use crate::service::{Kms, local_arn};
 use crate::{metadata, tagging};
 use keywright_auth::identities::Pins;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, Protected, RequestContext, View};
+use keywright_auth::{
+    Authorised, Check, Checks, Decided, Decision, Env, Operation, Protected, RequestContext, View,
+};
 use keywright_aws::OperationModel;
 use keywright_aws::kms::{
     CreateKeyRequest, CreateKeyResponse, KeySpec, KeyUsageType, OriginType, operations,
@@ -82,7 +84,7 @@ impl Operation for CreateKey {
         facts: &Principals,
         env: Env<'_, Kms>,
         request: &RequestContext,
-    ) -> Result<Decision<CreateKeyResponse>, KmsError> {
+    ) -> Decided<Self> {
         let arn = local_arn(KeyId::from_random(env.rng.array()), request);
         let (policy, policy_pins) = match &op.policy {
             Some(policy) => {

@@ -7,7 +7,7 @@ use crate::error::KmsError;
 use crate::grant::{Asked, GrantTokens};
 use crate::sealed_blob::{Expected, SealedBlob};
 use crate::service::Kms;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::kms::{
     DecryptRequest, DecryptResponse, EncryptionAlgorithmSpec, GrantOperation, operations,
@@ -84,7 +84,7 @@ impl Operation for Decrypt {
         facts: &SealedBlob,
         _env: Env<'_, Kms>,
         request: &RequestContext,
-    ) -> Result<Decision<DecryptResponse>, KmsError> {
+    ) -> Decided<Self> {
         let key = facts.key(ACTION, request)?;
         symmetric::check_algorithm(key, op.algorithm)?;
         symmetric::usable(key)?;

@@ -11,7 +11,9 @@ use crate::new_key::NewKey;
 use crate::service::{Kms, Resolved, local_arn};
 use crate::{key_policy, metadata};
 use keywright_auth::identities::Pins;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, Protected, RequestContext, View};
+use keywright_auth::{
+    Authorised, Check, Checks, Decided, Decision, Env, Operation, Protected, RequestContext, View,
+};
 use keywright_aws::OperationModel;
 use keywright_aws::kms::{DescribeKeyRequest, DescribeKeyResponse, operations};
 use keywright_policy::{ConditionValue, Grant};
@@ -83,7 +85,7 @@ impl Operation for DescribeKey {
         facts: &Resolved,
         env: Env<'_, Kms>,
         request: &RequestContext,
-    ) -> Result<Decision<DescribeKeyResponse>, KmsError> {
+    ) -> Decided<Self> {
         let (Resolved::NoAlias(alias), Some(service)) = (facts, Self::to_make(facts, request)) else {
             let key = facts.get()?;
             return Ok(Decision::answer(DescribeKeyResponse { key_metadata: Some(metadata::of(key)) }));

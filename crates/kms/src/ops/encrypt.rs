@@ -6,7 +6,7 @@ use crate::condition::{self, Crypto};
 use crate::error::KmsError;
 use crate::grant::{Asked, GrantTokens};
 use crate::service::Kms;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::kms::{
     EncryptRequest, EncryptResponse, EncryptionAlgorithmSpec, GrantOperation, operations,
@@ -75,7 +75,7 @@ impl Operation for Encrypt {
         facts: &Encryptor,
         env: Env<'_, Kms>,
         _request: &RequestContext,
-    ) -> Result<Decision<EncryptResponse>, KmsError> {
+    ) -> Decided<Self> {
         symmetric::check_algorithm(facts.resolved.get()?, op.algorithm)?;
         let (key, material) = facts.usable()?;
         if op.dry_run {

@@ -6,7 +6,7 @@ use crate::condition::{self, Crypto};
 use crate::error::KmsError;
 use crate::grant::{Asked, GrantTokens};
 use crate::service::Kms;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::kms::{
     DataKeySpec, GenerateDataKeyRequest, GenerateDataKeyResponse, GrantOperation, operations,
@@ -100,7 +100,7 @@ impl Operation for GenerateDataKey {
         facts: &Encryptor,
         env: Env<'_, Kms>,
         _request: &RequestContext,
-    ) -> Result<Decision<GenerateDataKeyResponse>, KmsError> {
+    ) -> Decided<Self> {
         let (key, material) = facts.usable()?;
         if op.dry_run {
             return Err(KmsError::DryRun);

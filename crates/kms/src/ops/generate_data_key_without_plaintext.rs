@@ -7,7 +7,7 @@ use crate::condition::{self, Crypto};
 use crate::error::KmsError;
 use crate::grant::{Asked, GrantTokens};
 use crate::service::Kms;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::kms::{
     GenerateDataKeyWithoutPlaintextRequest, GenerateDataKeyWithoutPlaintextResponse, GrantOperation,
@@ -80,7 +80,7 @@ impl Operation for GenerateDataKeyWithoutPlaintext {
         facts: &Encryptor,
         env: Env<'_, Kms>,
         _request: &RequestContext,
-    ) -> Result<Decision<GenerateDataKeyWithoutPlaintextResponse>, KmsError> {
+    ) -> Decided<Self> {
         let (key, material) = facts.usable()?;
         if op.dry_run {
             return Err(KmsError::DryRun);

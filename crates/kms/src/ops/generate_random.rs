@@ -4,7 +4,9 @@ use super::generate_data_key::random_secret;
 use super::parse;
 use crate::error::KmsError;
 use crate::service::Kms;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, Protected, RequestContext, View};
+use keywright_auth::{
+    Authorised, Check, Checks, Decided, Decision, Env, Operation, Protected, RequestContext, View,
+};
 use keywright_aws::OperationModel;
 use keywright_aws::kms::{GenerateRandomRequest, GenerateRandomResponse, operations};
 
@@ -46,7 +48,7 @@ impl Operation for GenerateRandom {
         (): &(),
         env: Env<'_, Kms>,
         _request: &RequestContext,
-    ) -> Result<Decision<GenerateRandomResponse>, KmsError> {
+    ) -> Decided<Self> {
         Ok(Decision::answer(GenerateRandomResponse {
             plaintext: Some(random_secret(op.length, env.rng)),
             ciphertext_for_recipient: None,

@@ -8,7 +8,7 @@ use crate::error::KmsError;
 use crate::grant::{Asked, GrantTokens};
 use crate::sealed_blob::{Expected, SealedBlob};
 use crate::service::Kms;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::kms::{
     EncryptionAlgorithmSpec, GrantOperation, ReEncryptRequest, ReEncryptResponse, operations,
@@ -117,7 +117,7 @@ impl Operation for ReEncrypt {
         facts: &ReEncryptFacts,
         env: Env<'_, Kms>,
         request: &RequestContext,
-    ) -> Result<Decision<ReEncryptResponse>, KmsError> {
+    ) -> Decided<Self> {
         let source = facts.source.key(FROM, request)?;
         symmetric::check_algorithm(source, op.source_algorithm)?;
         symmetric::usable(source)?;

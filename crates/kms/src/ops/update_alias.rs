@@ -9,7 +9,7 @@ use crate::key::KeyManager;
 use crate::key_state::KeyUse;
 use crate::service::{Kms, Resolved, local_alias};
 use keywright_auth::{
-    Authorised, Check, Checks, Decision, Env, Operation, RequestContext, ServiceError as _, View,
+    Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, ServiceError as _, View,
 };
 use keywright_aws::OperationModel;
 use keywright_aws::kms::{UpdateAliasRequest, operations};
@@ -95,7 +95,7 @@ impl Operation for UpdateAlias {
         facts: &UpdateAliasFacts,
         env: Env<'_, Kms>,
         request: &RequestContext,
-    ) -> Result<Decision<()>, KmsError> {
+    ) -> Decided<Self> {
         let Some(alias) = &facts.alias else {
             return Err(KmsError::NotFound(NotFound::Alias(local_alias(&op.name, request))));
         };

@@ -1,0 +1,122 @@
+//! Threads for slow work of the processor: private keys, and the making of key pairs.
+//!
+//! A signature by an RSA key takes a hundred times as long as an Encrypt. On the threads that serve requests it would
+//! hold up whatever waits there; here it waits in a queue of its own, on threads that yield to the others.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread;
+use tokio::sync::{Mutex, mpsc, oneshot};
+
+type Job = Box<dyn FnOnce() + Send>;
+
+/// Jobs that may wait; who comes then waits with its request.
+const QUEUE: usize = 256;
+/// How much the threads yield: about a ninth of a processor that others want as well (sched(7)).
+const NICE: i32 = 10;
+
+/// The threads, one for each processor.
+pub(crate) struct SlowWork {
+    jobs: mpsc::Sender<Job>,
+}
+
+/// The work panicked, which is logged by the panic's own hook.
+#[derive(Debug, thiserror::Error)]
+#[error("slow work of a request failed by a fault of the program")]
+pub(crate) struct Panicked;
+
+impl SlowWork {
+    /// Starts the threads; they end when this is dropped.
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub(crate) fn start() -> std::io::Result<Self> {
+        let (jobs, queue) = mpsc::channel::<Job>(QUEUE);
+        let queue = Arc::new(Mutex::new(queue));
+        for number in 0..thread::available_parallelism().map_or(1, usize::from) {
+            let queue = Arc::clone(&queue);
+            thread::Builder::new().name(format!("slow-work-{number}")).spawn(move || {
+                yield_to_others();
+                loop {
+                    let next = queue.blocking_lock().blocking_recv();
+                    let Some(job) = next else { return };
+                    // The job's own oneshot tells of a panic, by never being answered.
+                    let _panicked = catch_unwind(AssertUnwindSafe(job));
+                }
+            })?;
+        }
+        Ok(Self { jobs })
+    }
+
+    /// Does `work` there. If nobody waits for it any more when its turn comes, it is not done.
+    ///
+    /// # Errors
+    /// [`Panicked`].
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Panicked> {
+        let (answer, waiting) = oneshot::channel();
+        let job = Box::new(move || {
+            if !answer.is_closed() {
+                let _nobody_waits = answer.send(work());
+            }
+        });
+        self.jobs.send(job).await.map_err(|_| Panicked)?;
+        waiting.await.map_err(|_| Panicked)
+    }
+}
+
+/// Linux gives every thread a niceness of its own. That it cannot be had is no reason not to work.
+fn yield_to_others() {
+    let own = rustix::thread::gettid();
+    if let Err(fault) = rustix::process::setpriority_process(Some(own), NICE) {
+        tracing::debug!(%fault, "threads for slow work run at normal priority");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::SlowWork;
+
+    #[tokio::test]
+    async fn a_panic_ends_its_own_work_only() {
+        let slow = SlowWork::start().expect("threads");
+        for _ in 0..4 {
+            slow.run(|| panic!("on purpose")).await.expect_err("it panicked");
+        }
+        assert_eq!(slow.run(|| 7).await.expect("it goes on"), 7);
+    }
+
+    #[tokio::test]
+    async fn what_nobody_waits_for_is_not_done() {
+        let slow = std::sync::Arc::new(SlowWork::start().expect("threads"));
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let mut held = Vec::new();
+        let mut running = Vec::new();
+        for _ in 0..threads {
+            let (release, hold) = std::sync::mpsc::channel::<()>();
+            let slow = std::sync::Arc::clone(&slow);
+            running.push(tokio::spawn(async move { slow.run(move || hold.recv().is_err()).await }));
+            held.push(release);
+        }
+        let done = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let seen = std::sync::Arc::clone(&done);
+        let unwanted = slow.run(move || seen.store(true, std::sync::atomic::Ordering::SeqCst));
+        // Polled once, so that it is in the queue, then dropped.
+        assert!(futures_poll_once(unwanted).await);
+        drop(held);
+        for one in running {
+            one.await.expect("it ran").expect("without a panic");
+        }
+        slow.run(|| ()).await.expect("the queue is served");
+        assert!(!done.load(std::sync::atomic::Ordering::SeqCst));
+    }
+
+    /// Polls a future once and drops it; whether it was still pending.
+    async fn futures_poll_once<T>(future: impl Future<Output = T>) -> bool {
+        let mut future = std::pin::pin!(future);
+        std::future::poll_fn(|context| std::task::Poll::Ready(future.as_mut().poll(context).is_pending()))
+            .await
+    }
+}
