@@ -14,10 +14,14 @@
 //! The formats are in docs/ciphertext.md; what a released version wrote opens for ever.
 
 mod aead;
+mod asymmetric;
 mod binding;
 mod column;
+mod der;
 mod digest;
 mod harden;
+mod hmac_key;
+mod import;
 mod jws;
 mod kdf;
 mod keyring;
@@ -35,9 +39,15 @@ mod tests;
 mod token;
 mod wrap;
 
+pub use asymmetric::{
+    AgreementError, DecapsulationError, EncryptionAlgorithm, InvalidKeyMaterial, InvalidPublicKey, KeyPair,
+    KeyPairSpec, MessageType, OaepError, PublicKey, SignatureError, SigningAlgorithm, Unsupported,
+};
 pub use column::{ColumnContext, SealedColumn};
 pub use digest::sha256;
 pub use harden::harden_process;
+pub use hmac_key::{HmacKey, MacSpec};
+pub use import::{ImportWrappingKey, InvalidWrapping, WrappingAlgorithm};
 pub use jws::{JwsAlgorithm, JwsKey};
 pub use keyring::{KeyPurpose, Keyring, KeyringError, SealedKey};
 pub use mac::{InvalidSeal, MarkerKey, RowMac};

@@ -2,6 +2,7 @@
 
 mod frozen;
 mod jws;
+mod key_pairs;
 mod negative;
 mod tokens;
 mod vectors;

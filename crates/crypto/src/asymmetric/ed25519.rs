@@ -1,0 +1,81 @@
+//! Ed25519 and Ed25519ph (RFC 8032). Private keys as RFC 8410, 7 has them.
+//!
+//! aws-lc-rs has the pure one. Ed25519ph is by ed25519-dalek, from the same seed, and of it nothing else is used.
+
+use super::error::{InvalidKeyMaterial, SignatureError};
+use super::pkcs8::{self, PrivateKeyInfo};
+use super::spec::KeyPairSpec;
+use crate::der::{OCTET_STRING, Reader, element};
+use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair as _, ParsedPublicKey};
+use ed25519_dalek::{Digest as _, Sha512, Signature, SigningKey, VerifyingKey};
+use keywright_types::{Rng, SecretBytes};
+use zeroize::Zeroizing;
+
+pub(super) const PUBLIC_KEY_LEN: usize = 32;
+const SEED_LEN: usize = 32;
+
+pub(super) struct Ed25519Private {
+    seed: Zeroizing<[u8; SEED_LEN]>,
+    key: Ed25519KeyPair,
+}
+
+impl Ed25519Private {
+    pub(super) fn generate(rng: &dyn Rng) -> Self {
+        Self::from_seed(Zeroizing::new(rng.array()))
+    }
+
+    pub(super) fn parse(info: &PrivateKeyInfo<'_>) -> Result<Self, InvalidKeyMaterial> {
+        let mut inner = Reader::new(info.private_key);
+        let seed = inner.element(OCTET_STRING)?;
+        inner.finish()?;
+        let seed = seed.try_into().map(Zeroizing::new).map_err(|_| InvalidKeyMaterial::Encoding)?;
+        let key = Self::from_seed(seed);
+        if info.public_key.is_some_and(|given| given != key.key.public_key().as_ref()) {
+            return Err(InvalidKeyMaterial::Inconsistent);
+        }
+        Ok(key)
+    }
+
+    fn from_seed(seed: Zeroizing<[u8; SEED_LEN]>) -> Self {
+        let key = Ed25519KeyPair::from_seed_unchecked(seed.as_slice()).expect("any 32 bytes are a seed");
+        Self { seed, key }
+    }
+
+    pub(super) fn pkcs8(&self) -> SecretBytes {
+        SecretBytes::new(pkcs8::write(KeyPairSpec::Ed25519, element(OCTET_STRING, &[self.seed.as_slice()])))
+    }
+
+    pub(super) fn public_key(&self) -> Vec<u8> {
+        self.key.public_key().as_ref().to_vec()
+    }
+
+    pub(super) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignatureError> {
+        let signature = self.key.try_sign(message).map_err(|_| SignatureError::Failed)?;
+        Ok(signature.as_ref().to_vec())
+    }
+
+    /// Ed25519ph of `message`, which is hashed as RFC 8032, 5.1 has it.
+    pub(super) fn sign_prehashed(&self, message: &[u8]) -> Result<Vec<u8>, SignatureError> {
+        let signature = SigningKey::from_bytes(&self.seed)
+            .sign_prehashed(Sha512::new_with_prefix(message), None)
+            .map_err(|_| SignatureError::Failed)?;
+        Ok(signature.to_bytes().to_vec())
+    }
+}
+
+pub(super) fn parse_public(bytes: &[u8]) -> Option<ParsedPublicKey> {
+    let bytes: &[u8; PUBLIC_KEY_LEN] = bytes.try_into().ok()?;
+    // aws-lc looks for the point when it verifies; a key without one is refused here.
+    VerifyingKey::from_bytes(bytes).ok()?;
+    ParsedPublicKey::new(&ED25519, bytes).ok()
+}
+
+pub(super) fn verify(key: &ParsedPublicKey, message: &[u8], signature: &[u8]) -> bool {
+    key.verify_sig(message, signature).is_ok()
+}
+
+pub(super) fn verify_prehashed(public_key: &[u8], message: &[u8], signature: &[u8]) -> bool {
+    let key = public_key.try_into().ok().and_then(|bytes| VerifyingKey::from_bytes(bytes).ok());
+    let (Some(key), Ok(signature)) = (key, Signature::from_slice(signature)) else { return false };
+    key.verify_prehashed_strict(Sha512::new_with_prefix(message), None, &signature).is_ok()
+}
