@@ -59,6 +59,8 @@ class Server:
     def start(self):
         environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         environment["KEYWRIGHT_STORE"] = self.store
+        # Hundreds of servers would make keys that nobody asks for.
+        environment["KEYWRIGHT_KMS_STOCKED_RSA_KEYS"] = "0"
         environment.update(self.environment)
         listen = f"127.0.0.1:{self.port}"
         self.process = subprocess.Popen(

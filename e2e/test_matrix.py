@@ -107,7 +107,9 @@ class World:
             return [{key: "a", value: "b"}]
         if name in by_name:
             return by_name[name]
-        return {"string": "x", "integer": 7, "boolean": False}[shape.type_name]
+        if getattr(shape, "enum", None):
+            return shape.enum[0]
+        return {"string": "x", "integer": 7, "boolean": False, "blob": b"x"}[shape.type_name]
 
     def parameters(self, service, operation):
         extra = {

@@ -51,6 +51,9 @@ pub(crate) fn replace(key: &mut Key, tags: Tags, now: Timestamp) -> Result<(), K
     }
     let days = parse_period_tag(&tags)
         .map_err(|BadPeriod| KmsError::Tag(TagFault::RotationPeriod { days_min: 1 }))?;
+    if days.is_some() && !key.spec.rotates() {
+        return Err(KmsError::Tag(TagFault::NeverRotates { spec: key.spec.as_str() }));
+    }
     if days != key.rotation.tag_period_days {
         key.rotation.set_tag_period(days, now);
     }

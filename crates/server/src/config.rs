@@ -145,6 +145,7 @@ pub struct GivenCache {
 pub struct GivenKms {
     pub rotation: GivenRotation,
     pub cached_keys_max: Option<usize>,
+    pub stocked_rsa_keys: Option<usize>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -244,6 +245,7 @@ impl Given {
                     on_demand_max: number(&lookup, "KEYWRIGHT_KMS_ROTATION_ON_DEMAND_MAX", "a number")?,
                 },
                 cached_keys_max: number(&lookup, "KEYWRIGHT_KMS_CACHED_KEYS_MAX", "a number")?,
+                stocked_rsa_keys: number(&lookup, "KEYWRIGHT_KMS_STOCKED_RSA_KEYS", "a number")?,
             },
             trail: GivenTrail {
                 sync: lookup("KEYWRIGHT_TRAIL_SYNC"),
@@ -290,6 +292,7 @@ impl Given {
                     on_demand_max: self.kms.rotation.on_demand_max.or(lower.kms.rotation.on_demand_max),
                 },
                 cached_keys_max: self.kms.cached_keys_max.or(lower.kms.cached_keys_max),
+                stocked_rsa_keys: self.kms.stocked_rsa_keys.or(lower.kms.stocked_rsa_keys),
             },
             trail: GivenTrail {
                 sync: self.trail.sync.or(lower.trail.sync),
@@ -382,6 +385,12 @@ impl Given {
                     Some(limit) => Some(limit),
                 },
                 cached_keys_max: at_least("kms.cached_keys_max", self.kms.cached_keys_max, 100_000, 100)?,
+                stocked_key_pairs: match self.kms.stocked_rsa_keys.unwrap_or(3) {
+                    size @ 0..=1000 => size,
+                    size => {
+                        return Err(value("kms.stocked_rsa_keys", &size.to_string(), "0 to 1000 is wanted"));
+                    }
+                },
             },
             trail: TrailSettings {
                 strict_sync,

@@ -41,7 +41,7 @@ mod wire;
 pub use app::App;
 pub use bootstrap::{Bootstrap, RootCredential, initialise};
 pub use check::check_store;
-pub use config::{Config, ConfigError, Given};
+pub use config::{Config, ConfigError, Given, GivenKms};
 pub use error::StartError;
 pub use parity::parity;
 pub use start::{Server, start};

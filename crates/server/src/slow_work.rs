@@ -3,6 +3,7 @@
 //! A signature by an RSA key takes a hundred times as long as an Encrypt. On the threads that serve requests it would
 //! hold up whatever waits there; here it waits in a queue of its own, on threads that yield to the others.
 
+use keywright_kms::KeyPairStock;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
@@ -14,6 +15,8 @@ type Job = Box<dyn FnOnce() + Send>;
 const QUEUE: usize = 256;
 /// How much the threads yield: about a ninth of a processor that others want as well (sched(7)).
 const NICE: i32 = 10;
+/// The least that a thread gets.
+const NICE_LAST: i32 = 19;
 
 /// The threads, one for each processor.
 pub(crate) struct SlowWork {
@@ -36,7 +39,7 @@ impl SlowWork {
         for number in 0..thread::available_parallelism().map_or(1, usize::from) {
             let queue = Arc::clone(&queue);
             thread::Builder::new().name(format!("slow-work-{number}")).spawn(move || {
-                yield_to_others();
+                yield_to_others(NICE);
                 loop {
                     let next = queue.blocking_lock().blocking_recv();
                     let Some(job) = next else { return };
@@ -67,10 +70,23 @@ impl SlowWork {
     }
 }
 
+/// Starts the thread that keeps the stock of key pairs full, after everything else.
+///
+/// # Errors
+/// The system gives no thread.
+pub(crate) fn keep_stock(stock: &KeyPairStock) -> std::io::Result<()> {
+    let stock = stock.clone();
+    let keep = move || {
+        yield_to_others(NICE_LAST);
+        stock.keep_full();
+    };
+    thread::Builder::new().name("key-pair-stock".to_owned()).spawn(keep).map(drop)
+}
+
 /// Linux gives every thread a niceness of its own. That it cannot be had is no reason not to work.
-fn yield_to_others() {
+fn yield_to_others(nice: i32) {
     let own = rustix::thread::gettid();
-    if let Err(fault) = rustix::process::setpriority_process(Some(own), NICE) {
+    if let Err(fault) = rustix::process::setpriority_process(Some(own), nice) {
         tracing::debug!(%fault, "threads for slow work run at normal priority");
     }
 }

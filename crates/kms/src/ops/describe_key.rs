@@ -7,7 +7,8 @@ use crate::condition;
 use crate::error::KmsError;
 use crate::grant::{Asked, GrantTokens};
 use crate::key::KeyManager;
-use crate::new_key::NewKey;
+use crate::key_spec::{KeySpec, KeyUsage};
+use crate::new_key::{NewKey, fresh_material};
 use crate::service::{Kms, Resolved, local_arn};
 use crate::{key_policy, metadata};
 use keywright_auth::identities::Pins;
@@ -93,8 +94,17 @@ impl Operation for DescribeKey {
         let arn = local_arn(KeyId::from_random(env.rng.array()), request);
         let policy = key_policy::service_managed_policy(&arn, service);
         let description = format!("Default key that protects my {service} data when no other key is defined");
-        let new = NewKey { arn, manager: KeyManager::Service, description, policy, policy_pins: Pins::new() };
-        let (mut key, mut writes) = new.make(&env);
+        let new = NewKey {
+            arn,
+            manager: KeyManager::Service,
+            spec: KeySpec::SymmetricDefault,
+            usage: KeyUsage::EncryptDecrypt,
+            description,
+            policy,
+            policy_pins: Pins::new(),
+        };
+        let material = fresh_material(KeySpec::SymmetricDefault, &env);
+        let (mut key, mut writes) = new.make(&material, &env);
         key.alias_names.insert(alias.name.to_string());
         writes.insert(&key.to_row());
         writes.insert(&AliasRow {

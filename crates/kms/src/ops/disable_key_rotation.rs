@@ -48,6 +48,7 @@ impl Operation for DisableKeyRotation {
         _request: &RequestContext,
     ) -> Decided<Self> {
         let key = facts.get()?;
+        key.check_rotates()?;
         key.state.allows(KeyUse::ConfigureRotation).map_err(|fault| KmsError::state(&key.arn_text, fault))?;
         if key.rotation.tag_period_days.is_some() {
             return Err(KmsError::RotationSetByTag { key: std::sync::Arc::clone(&key.arn_text) });

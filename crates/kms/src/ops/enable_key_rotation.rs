@@ -75,6 +75,7 @@ impl Operation for EnableKeyRotation {
         _request: &RequestContext,
     ) -> Decided<Self> {
         let key = facts.get()?;
+        key.check_rotates()?;
         key.state.allows(KeyUse::ConfigureRotation).map_err(|fault| KmsError::state(&key.arn_text, fault))?;
         let mut changed = Key::clone(key);
         changed.rotation.set_period(Some(op.period_days), env.now);

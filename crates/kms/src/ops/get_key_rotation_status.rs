@@ -48,6 +48,7 @@ impl Operation for GetKeyRotationStatus {
         _request: &RequestContext,
     ) -> Decided<Self> {
         let key = facts.get()?;
+        key.check_rotates()?;
         // A key pending deletion shows rotation off; the setting comes back when the deletion is cancelled.
         let period = match key.state {
             KeyState::Enabled | KeyState::Disabled => key.rotation.period(),

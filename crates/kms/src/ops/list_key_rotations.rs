@@ -135,6 +135,7 @@ impl Operation for ListKeyRotations {
         request: &RequestContext,
     ) -> Decided<Self> {
         let key = facts.resolved.get()?;
+        key.check_rotates()?;
         let scope = scope(&facts.resolved, op.include);
         let scope: [&str; 3] = [&scope[0], &scope[1], &scope[2]];
         let mut entries = facts.entries.clone();

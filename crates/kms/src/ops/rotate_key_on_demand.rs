@@ -54,6 +54,7 @@ impl Operation for RotateKeyOnDemand {
         _request: &RequestContext,
     ) -> Decided<Self> {
         let key = facts.get()?;
+        key.check_rotates()?;
         key.state.allows(KeyUse::Rotate).map_err(|fault| KmsError::state(&key.arn_text, fault))?;
         if env.service.settings.on_demand_rotations_max.is_some_and(|max| key.rotation.on_demand_count >= max)
         {

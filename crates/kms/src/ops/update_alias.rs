@@ -106,6 +106,15 @@ impl Operation for UpdateAlias {
                 return Err(KmsError::validation("Aliases cannot be moved to a service-managed key."));
             }
         }
+        if let Some(Resolved::Key(old)) = &facts.old
+            && (old.spec.class() != key.spec.class() || old.usage != key.usage)
+        {
+            return Err(KmsError::validation(format!(
+                "Alias {} cannot be updated: the current and the new key must both be symmetric, both asymmetric or both \
+                 HMAC keys, and have the same key usage.",
+                op.name
+            )));
+        }
         key.state.allows(KeyUse::Annotate).map_err(|fault| KmsError::state(&key.arn_text, fault))?;
         if alias.row.key_id != key.arn.key_id && key.alias_names.len() >= ALIASES_PER_KEY_MAX {
             return Err(KmsError::Limit(Limit::AliasesPerKey { key: Arc::clone(&key.arn_text) }));
