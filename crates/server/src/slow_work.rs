@@ -4,10 +4,12 @@
 //! hold up whatever waits there; here it waits in a queue of its own, on threads that yield to the others.
 
 use keywright_kms::KeyPairStock;
+use parking_lot::{Condvar, Mutex};
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::{Semaphore, oneshot};
 
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -20,7 +22,20 @@ const NICE_LAST: i32 = 19;
 
 /// The threads, one for each processor.
 pub(crate) struct SlowWork {
-    jobs: mpsc::Sender<Job>,
+    queue: Arc<Queue>,
+    places: Arc<Semaphore>,
+}
+
+#[derive(Default)]
+struct Queue {
+    jobs: Mutex<Jobs>,
+    ready: Condvar,
+}
+
+#[derive(Default)]
+struct Jobs {
+    waiting: VecDeque<Job>,
+    closed: bool,
 }
 
 /// The work panicked, which is logged by the panic's own hook.
@@ -34,21 +49,18 @@ impl SlowWork {
     /// # Errors
     /// The system gives no thread.
     pub(crate) fn start() -> std::io::Result<Self> {
-        let (jobs, queue) = mpsc::channel::<Job>(QUEUE);
-        let queue = Arc::new(Mutex::new(queue));
+        let queue = Arc::new(Queue::default());
         for number in 0..thread::available_parallelism().map_or(1, usize::from) {
             let queue = Arc::clone(&queue);
             thread::Builder::new().name(format!("slow-work-{number}")).spawn(move || {
                 yield_to_others(NICE);
-                loop {
-                    let next = queue.blocking_lock().blocking_recv();
-                    let Some(job) = next else { return };
+                while let Some(job) = queue.next() {
                     // The job's own oneshot tells of a panic, by never being answered.
                     let _panicked = catch_unwind(AssertUnwindSafe(job));
                 }
             })?;
         }
-        Ok(Self { jobs })
+        Ok(Self { queue, places: Arc::new(Semaphore::new(QUEUE)) })
     }
 
     /// Does `work` there. If nobody waits for it any more when its turn comes, it is not done.
@@ -59,14 +71,44 @@ impl SlowWork {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Panicked> {
+        let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| Panicked)?;
         let (answer, waiting) = oneshot::channel();
-        let job = Box::new(move || {
+        self.queue.add(Box::new(move || {
+            // Given back also when the work panics.
+            let _place = place;
             if !answer.is_closed() {
                 let _nobody_waits = answer.send(work());
             }
-        });
-        self.jobs.send(job).await.map_err(|_| Panicked)?;
+        }));
         waiting.await.map_err(|_| Panicked)
+    }
+}
+
+impl Drop for SlowWork {
+    fn drop(&mut self) {
+        self.queue.jobs.lock().closed = true;
+        self.queue.ready.notify_all();
+    }
+}
+
+impl Queue {
+    fn add(&self, job: Job) {
+        self.jobs.lock().waiting.push_back(job);
+        self.ready.notify_one();
+    }
+
+    /// The next job; none once the queue is closed.
+    fn next(&self) -> Option<Job> {
+        let mut jobs = self.jobs.lock();
+        loop {
+            if jobs.closed {
+                return None;
+            }
+            if let Some(job) = jobs.waiting.pop_front() {
+                return Some(job);
+            }
+            self.ready.wait(&mut jobs);
+        }
     }
 }
 
