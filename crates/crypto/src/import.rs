@@ -120,7 +120,7 @@ impl ImportWrappingKey {
 }
 
 /// AES key wrap with padding (RFC 5649).
-fn unwrap_padded(key: &[u8], wrapped: &[u8]) -> Result<SecretBytes, InvalidWrapping> {
+pub(crate) fn unwrap_padded(key: &[u8], wrapped: &[u8]) -> Result<SecretBytes, InvalidWrapping> {
     let cipher: &'static AesBlockCipher = match key.len() {
         16 => &AES_128,
         32 => &AES_256,

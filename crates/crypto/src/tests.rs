@@ -3,6 +3,7 @@
 mod frozen;
 mod jws;
 mod key_pairs;
+mod key_vectors;
 mod negative;
 mod tokens;
 mod vectors;

@@ -79,3 +79,30 @@ pub(super) fn verify_prehashed(public_key: &[u8], message: &[u8], signature: &[u
     let (Some(key), Ok(signature)) = (key, Signature::from_slice(signature)) else { return false };
     key.verify_prehashed_strict(Sha512::new_with_prefix(message), None, &signature).is_ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Ed25519Private, verify_prehashed};
+    use crate::tests::unhex;
+    use zeroize::Zeroizing;
+
+    /// RFC 8032, 7.3. Its message is no digest, so it is not one that the API would sign.
+    #[test]
+    fn ed25519ph_is_rfc_8032_s() {
+        let seed = unhex("833fe62409237b9d62ec77587520911e9a759cec1d19755b7da901b96dca3d42");
+        let key = Ed25519Private::from_seed(Zeroizing::new(seed.try_into().expect("32 bytes")));
+        let public = key.public_key();
+        assert_eq!(public, unhex("ec172b93ad5e563bf4932c70e1245034c35467ef2efd4d64ebf819683467e2bf"));
+        let signature = unhex(concat!(
+            "98a70222f0b8121aa9d30f813d683f809e462b469c7ff87639499bb94e6dae41",
+            "31f85042463c2a355a2003d062adf5aaa10b8c61e636062aaad11c2a26083406"
+        ));
+        assert_eq!(key.sign_prehashed(b"abc").expect("it signs"), signature);
+        assert!(verify_prehashed(&public, b"abc", &signature));
+        assert!(!verify_prehashed(&public, b"abd", &signature));
+        // It is not the pure signature of the same message, nor of its hash.
+        assert_ne!(key.sign(b"abc").expect("it signs"), signature);
+        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA512, b"abc");
+        assert_ne!(key.sign(digest.as_ref()).expect("it signs"), signature);
+    }
+}
