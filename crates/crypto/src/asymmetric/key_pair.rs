@@ -118,7 +118,7 @@ impl KeyPair {
     pub fn private_key_pkcs8(&self) -> SecretBytes {
         match &self.private {
             Private::Rsa(key) => key.pkcs8(),
-            Private::Ec(key) => key.pkcs8(),
+            Private::Ec(key) => key.pkcs8(self.spec()),
             Private::Ed25519(key) => key.pkcs8(),
             Private::MlDsa(key) => key.pkcs8(self.spec()),
             Private::MlKem(key) => key.pkcs8(self.spec()),
