@@ -15,6 +15,17 @@ use keywright_types::SecretBytes;
 
 /// A key pair, ready for use: what a cache holds. It is several times as large as its material and takes as long to
 /// make as some signatures; aws-lc keeps it in its own memory and wipes it when it goes.
+///
+/// It cannot be copied:
+/// ```compile_fail
+/// use keywright_crypto::{KeyPair, KeyPairSpec};
+/// let copy = KeyPair::generate(KeyPairSpec::P256).clone();
+/// ```
+/// nor shown:
+/// ```compile_fail
+/// use keywright_crypto::{KeyPair, KeyPairSpec};
+/// println!("{:?}", KeyPair::generate(KeyPairSpec::P256));
+/// ```
 pub struct KeyPair {
     private: Private,
     public: PublicKey,
