@@ -256,6 +256,37 @@ fn an_ec_key_with_its_curve_s_name_inside() {
     }
 }
 
+/// RFC 9881, 6: the seed alone, or with the expanded key, which must be the seed's. The crate ml-dsa expands it here, and
+/// aws-lc in what is tested.
+#[test]
+#[allow(deprecated)] // ml-dsa would rather have seeds kept, as we do.
+fn ml_dsa_keys_by_seed_and_expanded() {
+    fn expanded<P: ml_dsa::MlDsaParams>(seed: &[u8; 32]) -> Vec<u8> {
+        ml_dsa::ExpandedSigningKey::<P>::from_seed(seed.into()).to_expanded().to_vec()
+    }
+    for spec in [KeyPairSpec::MlDsa44, KeyPairSpec::MlDsa65, KeyPairSpec::MlDsa87] {
+        let stored = key(spec).material();
+        let seed: &[u8; 32] = inner_of(stored.expose())[2..].try_into().expect("a seed in 34 bytes");
+        let expanded = match spec {
+            KeyPairSpec::MlDsa44 => expanded::<ml_dsa::MlDsa44>(seed),
+            KeyPairSpec::MlDsa65 => expanded::<ml_dsa::MlDsa65>(seed),
+            _ => expanded::<ml_dsa::MlDsa87>(seed),
+        };
+        let import = |inner: &[u8]| KeyPair::import_pkcs8(spec, &pkcs8(spec, inner));
+        let both = |expanded: &[u8]| {
+            let parts = [element(OCTET_STRING, &[seed]), element(OCTET_STRING, &[expanded])];
+            import(&element(SEQUENCE, &[&parts[0], &parts[1]]))
+        };
+        assert_eq!(both(&expanded).expect("a key").material().expose(), stored.expose(), "{spec:?}");
+        let mut other = expanded.clone();
+        other[1000] ^= 1;
+        assert_eq!(both(&other).err(), Some(InvalidKeyMaterial::Inconsistent));
+        assert_eq!(both(&expanded[1..]).err(), Some(InvalidKeyMaterial::Inconsistent));
+        let alone = import(&element(OCTET_STRING, &[&expanded]));
+        assert_eq!(alone.err(), Some(InvalidKeyMaterial::Encoding), "no seed, no key");
+    }
+}
+
 /// One changed bit anywhere: refused, or the one encoding of another key.
 #[test]
 fn every_changed_byte_of_a_key_is_refused_or_another_key() {

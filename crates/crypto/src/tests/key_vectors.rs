@@ -334,6 +334,33 @@ fn ml_kem_stands_wycheproof() {
     }
 }
 
+/// aws-lc, which encapsulates and decapsulates, and the crate ml-kem, which expands the seed, find the same secrets; so, too,
+/// for a ciphertext that is none.
+#[test]
+fn two_libraries_agree_on_ml_kem() {
+    fn secret<K: ml_kem::kem::KeyInit + ml_kem::kem::Decapsulate>(seed: &[u8], ciphertext: &[u8]) -> Vec<u8> {
+        let key = K::new_from_slice(seed).expect("a seed");
+        key.decapsulate_slice(ciphertext).expect("the right length").to_vec()
+    }
+    for spec in ML_KEM {
+        let key = super::key_pairs::key(spec);
+        let stored = key.material();
+        let seed = &stored.expose()[stored.expose().len() - 64..];
+        let (shared, ciphertext) = key.public_key().encapsulate().expect("it encapsulates");
+        let mut changed = ciphertext.clone();
+        changed[7] ^= 1;
+        for (ciphertext, known) in [(ciphertext, Some(&shared)), (changed, None)] {
+            let theirs = match spec {
+                KeyPairSpec::MlKem512 => secret::<ml_kem::DecapsulationKey512>(seed, &ciphertext),
+                KeyPairSpec::MlKem768 => secret::<ml_kem::DecapsulationKey768>(seed, &ciphertext),
+                _ => secret::<ml_kem::DecapsulationKey1024>(seed, &ciphertext),
+            };
+            assert_eq!(key.decapsulate(&ciphertext).expect("the right length").expose(), theirs, "{spec:?}");
+            assert!(known.is_none_or(|known| known.expose() == theirs), "{spec:?}");
+        }
+    }
+}
+
 /// Public keys with a coefficient that is not reduced, or of another length, are refused (FIPS 203, 7.2).
 #[test]
 fn ml_kem_public_keys_stand_wycheproof() {
