@@ -119,8 +119,8 @@ impl ImportWrappingKey {
     }
 }
 
-/// AES key wrap with padding (RFC 5649).
-fn unwrap_padded(key: &[u8], wrapped: &[u8]) -> Result<SecretBytes, InvalidWrapping> {
+/// AES key wrap with padding (RFC 5649), under a key of 128 or 256 bits. The guide's is of 256; aws-lc-rs has none of 192.
+pub(crate) fn unwrap_padded(key: &[u8], wrapped: &[u8]) -> Result<SecretBytes, InvalidWrapping> {
     let cipher: &'static AesBlockCipher = match key.len() {
         16 => &AES_128,
         32 => &AES_256,

@@ -1,8 +1,10 @@
 //! Cryptography: the key hierarchy, wrapping, the ciphertext format, MACs, the seal.
 //!
 //! What: root key (sealed) → domain keys, by epochs → backing keys (wrapped rows) → a message key for each
-//! message. Everything is AES-256-GCM, HMAC-SHA-256 and Ed25519 of aws-lc-rs, and Argon2id for passwords; nothing
+//! message. That is AES-256-GCM, HMAC-SHA-256 and Ed25519 of aws-lc-rs, and Argon2id for passwords; nothing
 //! here is an algorithm of our own. Signatures of others' tokens (JWS) are verified, never made.
+//! Customers' other keys: key pairs of every spec (`asymmetric.rs`), HMAC keys (`hmac_key.rs`), and the unwrapping of
+//! material that is imported (`import.rs`).
 //! Why here: this crate knows no accounts, no policies and no SQL, and is the only author of nonces.
 //!
 //! Invariants

@@ -8,6 +8,7 @@ use crate::der::{
 };
 use aws_lc_rs::agreement::{self, ECDH_P256, ECDH_P384, ECDH_P521, UnparsedPublicKey};
 use aws_lc_rs::digest::{self, Digest};
+use aws_lc_rs::encoding::AsBigEndian as _;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P256K1_SHA256_ASN1,
@@ -84,9 +85,10 @@ impl EcPrivate {
         }
     }
 
-    pub(super) fn pkcs8(&self) -> SecretBytes {
-        let der = self.key.to_pkcs8v1().expect("a key that was parsed can be written");
-        SecretBytes::copy_of(der.as_ref())
+    /// Always with the public point: aws-lc would leave it out of a key that came without.
+    pub(super) fn pkcs8(&self, spec: KeyPairSpec) -> SecretBytes {
+        let scalar = self.key.private_key().as_be_bytes().expect("a key that was parsed can be written");
+        SecretBytes::new(plain(spec, scalar.as_ref(), Some(self.key.public_key().as_ref())))
     }
 
     /// The point, uncompressed (SEC 1, 2.3.3).

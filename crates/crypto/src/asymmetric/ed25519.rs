@@ -4,39 +4,38 @@
 
 use super::error::{InvalidKeyMaterial, SignatureError};
 use super::pkcs8::{self, PrivateKeyInfo};
+use super::seed::{self, Seed};
 use super::spec::KeyPairSpec;
 use crate::der::{OCTET_STRING, Reader, element};
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair as _, ParsedPublicKey};
 use ed25519_dalek::{Digest as _, Sha512, Signature, SigningKey, VerifyingKey};
 use keywright_types::{Rng, SecretBytes};
-use zeroize::Zeroizing;
 
 pub(super) const PUBLIC_KEY_LEN: usize = 32;
 const SEED_LEN: usize = 32;
 
 pub(super) struct Ed25519Private {
-    seed: Zeroizing<[u8; SEED_LEN]>,
+    seed: Seed<SEED_LEN>,
     key: Ed25519KeyPair,
 }
 
 impl Ed25519Private {
     pub(super) fn generate(rng: &dyn Rng) -> Self {
-        Self::from_seed(Zeroizing::new(rng.array()))
+        Self::from_seed(seed::random(rng))
     }
 
     pub(super) fn parse(info: &PrivateKeyInfo<'_>) -> Result<Self, InvalidKeyMaterial> {
         let mut inner = Reader::new(info.private_key);
         let seed = inner.element(OCTET_STRING)?;
         inner.finish()?;
-        let seed = seed.try_into().map(Zeroizing::new).map_err(|_| InvalidKeyMaterial::Encoding)?;
-        let key = Self::from_seed(seed);
+        let key = Self::from_seed(seed::copy_of(seed)?);
         if info.public_key.is_some_and(|given| given != key.key.public_key().as_ref()) {
             return Err(InvalidKeyMaterial::Inconsistent);
         }
         Ok(key)
     }
 
-    fn from_seed(seed: Zeroizing<[u8; SEED_LEN]>) -> Self {
+    fn from_seed(seed: Seed<SEED_LEN>) -> Self {
         let key = Ed25519KeyPair::from_seed_unchecked(seed.as_slice()).expect("any 32 bytes are a seed");
         Self { seed, key }
     }
@@ -78,4 +77,31 @@ pub(super) fn verify_prehashed(public_key: &[u8], message: &[u8], signature: &[u
     let key = public_key.try_into().ok().and_then(|bytes| VerifyingKey::from_bytes(bytes).ok());
     let (Some(key), Ok(signature)) = (key, Signature::from_slice(signature)) else { return false };
     key.verify_prehashed_strict(Sha512::new_with_prefix(message), None, &signature).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Ed25519Private, verify_prehashed};
+    use crate::asymmetric::seed;
+    use crate::tests::unhex;
+
+    /// RFC 8032, 7.3. Its message is no digest, so it is not one that the API would sign.
+    #[test]
+    fn ed25519ph_is_rfc_8032_s() {
+        let seed = unhex("833fe62409237b9d62ec77587520911e9a759cec1d19755b7da901b96dca3d42");
+        let key = Ed25519Private::from_seed(seed::copy_of(&seed).expect("32 bytes"));
+        let public = key.public_key();
+        assert_eq!(public, unhex("ec172b93ad5e563bf4932c70e1245034c35467ef2efd4d64ebf819683467e2bf"));
+        let signature = unhex(concat!(
+            "98a70222f0b8121aa9d30f813d683f809e462b469c7ff87639499bb94e6dae41",
+            "31f85042463c2a355a2003d062adf5aaa10b8c61e636062aaad11c2a26083406"
+        ));
+        assert_eq!(key.sign_prehashed(b"abc").expect("it signs"), signature);
+        assert!(verify_prehashed(&public, b"abc", &signature));
+        assert!(!verify_prehashed(&public, b"abd", &signature));
+        // It is not the pure signature of the same message, nor of its hash.
+        assert_ne!(key.sign(b"abc").expect("it signs"), signature);
+        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA512, b"abc");
+        assert_ne!(key.sign(digest.as_ref()).expect("it signs"), signature);
+    }
 }

@@ -5,7 +5,7 @@
 
 use super::error::{InvalidKeyMaterial, SignatureError};
 use super::pkcs8::{self, PrivateKeyInfo};
-use super::seed;
+use super::seed::{self, Seed};
 use super::spec::{KeyPairSpec, MlDsaSet};
 use crate::der::{context, element};
 use crate::rng::SystemRng;
@@ -22,20 +22,19 @@ use ml_dsa::{
     Signature, VerifyingKey,
 };
 use std::convert::Infallible;
-use zeroize::Zeroizing;
 
 const SEED_LEN: usize = 32;
 pub(super) const MU_LEN: usize = 64;
 
 pub(super) struct MlDsaPrivate {
     set: MlDsaSet,
-    seed: Zeroizing<[u8; SEED_LEN]>,
+    seed: Seed<SEED_LEN>,
     key: PqdsaKeyPair,
 }
 
 impl MlDsaPrivate {
     pub(super) fn generate(set: MlDsaSet, rng: &dyn Rng) -> Self {
-        Self::from_seed(set, Zeroizing::new(rng.array()))
+        Self::from_seed(set, seed::random(rng))
     }
 
     pub(super) fn parse(set: MlDsaSet, info: &PrivateKeyInfo<'_>) -> Result<Self, InvalidKeyMaterial> {
@@ -52,7 +51,7 @@ impl MlDsaPrivate {
         Ok(key)
     }
 
-    fn from_seed(set: MlDsaSet, seed: Zeroizing<[u8; SEED_LEN]>) -> Self {
+    fn from_seed(set: MlDsaSet, seed: Seed<SEED_LEN>) -> Self {
         let key = PqdsaKeyPair::from_seed(signing(set), seed.as_slice()).expect("any 32 bytes are a seed");
         Self { set, seed, key }
     }

@@ -5,7 +5,7 @@
 
 use super::error::InvalidKeyMaterial;
 use super::pkcs8::{self, PrivateKeyInfo};
-use super::seed;
+use super::seed::{self, Seed};
 use super::spec::{KeyPairSpec, MlKemSet};
 use crate::der::{context, element};
 use aws_lc_rs::constant_time;
@@ -19,14 +19,14 @@ use zeroize::Zeroizing;
 const SEED_LEN: usize = 64;
 
 pub(super) struct MlKemPrivate {
-    seed: Zeroizing<[u8; SEED_LEN]>,
+    seed: Seed<SEED_LEN>,
     key: DecapsulationKey<AlgorithmId>,
     public_key: Vec<u8>,
 }
 
 impl MlKemPrivate {
     pub(super) fn generate(set: MlKemSet, rng: &dyn Rng) -> Self {
-        let seed = Zeroizing::new(rng.array());
+        let seed = seed::random(rng);
         let expanded = expand(set, &seed);
         Self::new(set, seed, &expanded)
     }
@@ -46,7 +46,7 @@ impl MlKemPrivate {
     }
 
     /// `expanded` is `dkPKE ‖ ek ‖ H(ek) ‖ z` (FIPS 203, algorithm 16), and ek is 32 bytes longer than dkPKE.
-    fn new(set: MlKemSet, seed: Zeroizing<[u8; SEED_LEN]>, expanded: &[u8]) -> Self {
+    fn new(set: MlKemSet, seed: Seed<SEED_LEN>, expanded: &[u8]) -> Self {
         let length = set.public_key_len();
         let public_key = expanded[length - 32..][..length].to_vec();
         let key = DecapsulationKey::new(algorithm(set), expanded).expect("an expanded key has its length");

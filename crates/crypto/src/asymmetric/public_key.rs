@@ -77,7 +77,7 @@ impl PublicKey {
         spki::write(self.spec.algorithm_identifier(), &self.bytes)
     }
 
-    pub(super) fn bytes(&self) -> &[u8] {
+    pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 

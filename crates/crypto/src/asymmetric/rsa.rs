@@ -259,9 +259,6 @@ fn bit_len(bytes: &[u8]) -> usize {
 
 /// The distance of two numbers of the same length.
 fn difference(a: &[u8], b: &[u8]) -> Zeroizing<Vec<u8>> {
-    if a.len() != b.len() {
-        return Zeroizing::new(Vec::new());
-    }
     let (large, small) = if a > b { (a, b) } else { (b, a) };
     let mut difference = Zeroizing::new(vec![0; large.len()]);
     let mut borrow = false;

@@ -205,7 +205,7 @@ impl KeyPairSpec {
 
     /// What the AlgorithmIdentifier of a key holds: the object identifier, and the parameters where there are any.
     /// RFC 3279 2.3.1 (RSA), RFC 5480 2.1 (curves), RFC 8410 3 (Ed25519), RFC 9881 2 (ML-DSA), RFC 9935 3 (ML-KEM).
-    pub(super) const fn algorithm_identifier(self) -> &'static [u8] {
+    pub(crate) const fn algorithm_identifier(self) -> &'static [u8] {
         match self {
             Self::Rsa2048 | Self::Rsa3072 | Self::Rsa4096 => {
                 b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\x00"

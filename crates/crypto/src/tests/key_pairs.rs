@@ -250,3 +250,31 @@ fn material_that_is_none_is_refused() {
         }
     }
 }
+
+/// They are kept in caches that threads share.
+#[test]
+fn keys_are_used_by_many_threads() {
+    fn shared<T: Send + Sync>() {}
+    shared::<KeyPair>();
+    shared::<PublicKey>();
+    shared::<crate::HmacKey>();
+    shared::<crate::ImportWrappingKey>();
+    let spec = KeyPairSpec::Rsa2048;
+    let fresh = KeyPair::from_material(spec, &key(spec).material()).expect("our own material");
+    let algorithm = SigningAlgorithm::RsassaPssSha256;
+    let encrypted =
+        fresh.public_key().encrypt(EncryptionAlgorithm::RsaesOaepSha1, b"x").expect("it encrypts");
+    std::thread::scope(|scope| {
+        for number in 0..8_u8 {
+            let (fresh, encrypted) = (&fresh, &encrypted);
+            scope.spawn(move || {
+                let signature = fresh.sign(algorithm, MessageType::Raw, &[number]).expect("it signs");
+                let verified = fresh.public_key().verify(algorithm, MessageType::Raw, &[number], &signature);
+                assert_eq!(verified, Ok(true));
+                let plaintext =
+                    fresh.decrypt(EncryptionAlgorithm::RsaesOaepSha1, encrypted).expect("it opens");
+                assert_eq!(plaintext.expose(), b"x");
+            });
+        }
+    });
+}
