@@ -9,6 +9,7 @@
 //!   what a correct server of this API cannot be faster than.
 
 mod asymmetric;
+mod grants;
 mod load;
 mod process;
 mod report;
@@ -27,9 +28,10 @@ fn main() -> ExitCode {
         ["scale", server] => scale::run(server),
         ["stores", server] => stores::run(server),
         ["asymmetric", server] => asymmetric::run(server),
+        ["grants", server] => grants::run(server),
         ["load", port] => report::load_only(port, false),
         ["load", port, "user"] => report::load_only(port, true),
-        _ => Err("usage: keywright-bench run|scale|stores|asymmetric <path of the keywright binary>\n       keywright-bench load <port> [user]   (Encrypt on a running server, for profilers)".to_owned()),
+        _ => Err("usage: keywright-bench run|scale|stores|asymmetric|grants <path of the keywright binary>\n       keywright-bench load <port> [user]   (Encrypt on a running server, for profilers)".to_owned()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

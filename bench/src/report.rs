@@ -144,12 +144,14 @@ struct KeyUser {
 /// The four statements of the create-key wizard (KMS Developer Guide, "Default key policy").
 const WIZARD: &str = include_str!("wizard_policy.json");
 
+/// The text of an element in an answer of IAM.
+pub(crate) fn element(xml: &str, name: &str) -> Result<String, String> {
+    let found = xml.split_once(&format!("<{name}>")).and_then(|(_, rest)| rest.split_once('<'));
+    found.map(|(text, _)| text.to_owned()).ok_or_else(|| format!("no {name} in {xml}"))
+}
+
 fn make_user(root: &Target<'_>) -> Result<KeyUser, String> {
     let ask = |form: &str| load::ask_iam(root, &format!("{form}&Version=2010-05-08"));
-    let element = |xml: &str, name: &str| -> Result<String, String> {
-        let found = xml.split_once(&format!("<{name}>")).and_then(|(_, rest)| rest.split_once('<'));
-        found.map(|(text, _)| text.to_owned()).ok_or_else(|| format!("no {name} in {xml}"))
-    };
     let keeper = element(&ask("Action=CreateUser&UserName=keeper")?, "Arn")?;
     let app = element(&ask("Action=CreateUser&UserName=app")?, "Arn")?;
     let made = ask("Action=CreateAccessKey&UserName=app")?;

@@ -17,5 +17,6 @@ pub fn run(_arguments: &[String]) -> Result<(), String> {
     steps::run(&bench, &["run", &server])?;
     steps::run(&bench, &["scale", &server])?;
     steps::run(&bench, &["asymmetric", &server])?;
+    steps::run(&bench, &["grants", &server])?;
     steps::run(&bench, &["stores", &server])
 }
