@@ -114,6 +114,8 @@ pub enum PolicyFault {
 #[derive(Debug)]
 pub enum TagFault {
     Duplicate,
+    /// Another tag has the same name in another case.
+    Alike,
     TooMany,
     Reserved,
     /// The value of the rotation period tag.
@@ -335,6 +337,7 @@ impl TagFault {
     fn message(&self) -> Cow<'static, str> {
         match self {
             Self::Duplicate => "Duplicate tag keys".into(),
+            Self::Alike => "Tag keys of one key must differ in more than case".into(),
             Self::TooMany => "Too many tags".into(),
             Self::Reserved => "Tags beginning with aws: are reserved".into(),
             Self::RotationPeriod { days_min } => format!(
