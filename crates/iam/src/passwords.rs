@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_is_not_there_costs_the_same_work() {
+    async fn peer_14_whoever_is_not_there_costs_the_same_work() {
         let passwords = Passwords::default();
         assert!(!passwords.is_of(&text("any"), None).await.expect("it is judged"));
         let decoy = passwords.decoy.get().expect("it was made").expose().to_owned();
