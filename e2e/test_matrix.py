@@ -280,7 +280,7 @@ def test_whom_no_policy_allows_anything(world, nobody, service, operation):
 
 
 @ASKED_CASES
-def test_an_explicit_deny_wins(world, barred, service, operation):
+def test_peer_22_an_explicit_deny_of_its_own_action_wins(world, barred, service, operation):
     iam = world.server.client("iam")
     iam.put_user_policy(UserName="barred", PolicyName="deny", PolicyDocument=allow(
         *actions(service, operation), effect="Deny"))

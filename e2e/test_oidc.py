@@ -255,7 +255,7 @@ def test_the_role_decides_whom_it_trusts(world, pod):
     assert world.refusal(prefix, token(world.cluster, claims(sub="system:serviceaccount:bank:api"))) == DENIED
 
 
-def test_tokens_that_are_not_for_us(world, pod):
+def test_peer_15_tokens_that_are_not_for_us(world, pod):
     bad = "InvalidIdentityToken"
     now = int(time.time())
     key = world.cluster
@@ -285,7 +285,7 @@ def test_tokens_that_are_not_for_us(world, pod):
     assert world.refusal(other, token(key))[0] == bad
 
 
-def test_signatures_that_are_none(world, pod):
+def test_peer_15_signatures_that_are_none(world, pod):
     key, stranger = world.cluster, Rsa("cluster-1")
     shared = lambda secret: lambda data: hmac.new(secret, data, hashlib.sha256).digest()
     whole = token(key)
@@ -383,7 +383,7 @@ def test_a_providers_keys_change(world, pod):
     assert world.assume(pod, token(world.cluster))
 
 
-def test_strangers_cannot_make_us_ask(world):
+def test_peer_06_strangers_cannot_make_us_ask(world):
     place = BY_URL.removeprefix("https://")
     role = world.role("by-url", place=place, StringEquals={f"{place}:sub": "ann"})
     key = Rsa("one")
@@ -438,7 +438,7 @@ def certificate(folder, name):
     return folder / f"{name}.pem", folder / f"{name}.key"
 
 
-def test_keys_come_over_tls_from_whom_the_operator_knows(folder):
+def test_peer_11_keys_come_over_tls_from_whom_the_operator_knows(folder):
     known, other = certificate(folder, "known"), certificate(folder, "other")
     key = Rsa("one")
     providers = {}

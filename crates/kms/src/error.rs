@@ -123,6 +123,8 @@ pub enum PolicyFault {
 #[derive(Debug)]
 pub enum TagFault {
     Duplicate,
+    /// Another tag has the same name in another case.
+    Alike,
     TooMany,
     Reserved,
     /// The rotation period tag on a key that keeps its material for life.
@@ -358,6 +360,7 @@ impl TagFault {
     fn message(&self) -> Cow<'static, str> {
         match self {
             Self::Duplicate => "Duplicate tag keys".into(),
+            Self::Alike => "Tag keys of one key must differ in more than case".into(),
             Self::TooMany => "Too many tags".into(),
             Self::Reserved => "Tags beginning with aws: are reserved".into(),
             Self::NeverRotates { spec } => format!(

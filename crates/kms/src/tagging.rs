@@ -1,4 +1,7 @@
 //! The rules of tags, and the tag that carries a rotation period.
+//!
+//! Invariant: no two tags of a key are alike but for the case of their names. AWS lets them be, but conditions name tags
+//! without regard to case (`aws:ResourceTag`), so that whoever may set the one could have it read in the other's place.
 
 use crate::error::{KmsError, TagFault};
 use crate::key::Key;
@@ -12,11 +15,12 @@ const TAGS_MAX: usize = 50;
 /// Tags as a request gives them.
 ///
 /// # Errors
-/// TagException for a key given twice, a reserved key, or too many.
+/// TagException for a key given twice or in two cases, a reserved key, or too many.
 pub(crate) fn parse(tags: Vec<Tag>) -> Result<Tags, KmsError> {
     let mut parsed = Tags::default();
     for tag in tags {
         check_not_reserved(&tag.tag_key)?;
+        check_not_alike(&parsed, &tag.tag_key)?;
         if parsed.insert(tag.tag_key, tag.tag_value).is_some() {
             return Err(KmsError::Tag(TagFault::Duplicate));
         }
@@ -33,6 +37,15 @@ pub(crate) fn check_not_reserved(tag_key: &str) -> Result<(), KmsError> {
     match tag_key.get(..4) {
         Some(prefix) if prefix.eq_ignore_ascii_case("aws:") => Err(KmsError::Tag(TagFault::Reserved)),
         Some(_) | None => Ok(()),
+    }
+}
+
+/// # Errors
+/// TagException if another tag has this name in another case.
+pub(crate) fn check_not_alike(tags: &Tags, tag_key: &str) -> Result<(), KmsError> {
+    match tags.iter().any(|(known, _)| known != tag_key && known.eq_ignore_ascii_case(tag_key)) {
+        true => Err(KmsError::Tag(TagFault::Alike)),
+        false => Ok(()),
     }
 }
 

@@ -58,6 +58,7 @@ impl Operation for TagResource {
         key.state.allows(KeyUse::Annotate).map_err(|fault| KmsError::state(&key.arn_text, fault))?;
         let mut tags = key.tags.clone();
         for (name, value) in op.tags.iter() {
+            tagging::check_not_alike(&key.tags, name)?;
             tags.insert(name.to_owned(), value.to_owned());
         }
         let mut changed = Key::clone(key);
