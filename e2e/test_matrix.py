@@ -16,6 +16,7 @@ Every denial must be in the trail under its request id. An operation that asks n
 reason; one that is in neither list fails.
 """
 
+import base64
 import datetime
 import json
 import re
@@ -41,6 +42,7 @@ UNASKED = {
 # Not made for botocore: the service that is Keywright's own.
 VENDOR = {
     "ListRotations": {}, "ListAccounts": {}, "CreateAccount": {},
+    "InspectCiphertext": {"CiphertextBlob": "B"},
 }
 VENDOR_EXTRA = {"ExplainAccess": {"Principal": "P", "Action": "kms:Encrypt", "Resource": "K"}}
 JSON_SERVICES = {"kms", "keywright"}
@@ -145,7 +147,9 @@ class World:
         """Headers and body of a request, by botocore's serializer."""
         if service == "keywright":
             document = json.dumps({**VENDOR, **VENDOR_EXTRA}[operation])
-            document = document.replace('"P"', json.dumps(self.target_arn)).replace('"K"', json.dumps(self.key))
+            stands_for = {"P": self.target_arn, "K": self.key, "B": base64.b64encode(self.blob).decode()}
+            for letter, value in stands_for.items():
+                document = document.replace(f'"{letter}"', json.dumps(value))
             return {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": f"Keywright.{operation}"}, document
         model = MODELS[service]
         protocol = "query" if service not in JSON_SERVICES else "json"
@@ -314,7 +318,8 @@ def test_another_accounts_user_reaches_nothing_of_this_account(world, service, o
         assert code in {"AccessDeniedException", "NotFoundException"}, text
     elif code == "OK":
         # It did this in its own account; nothing of this one changed or was told.
-        assert (service, operation) not in {("kms", "Decrypt"), ("kms", "ReEncrypt"), ("kms", "UpdateAlias")}
+        assert (service, operation) not in {
+            ("kms", "Decrypt"), ("kms", "ReEncrypt"), ("kms", "UpdateAlias"), ("keywright", "InspectCiphertext")}
 
 
 def test_what_others_did_not_do_is_not_done(world):

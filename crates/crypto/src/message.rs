@@ -22,8 +22,9 @@ use aws_lc_rs::constant_time;
 use keywright_types::{KeyId, MaterialId, Rng, SecretBytes};
 use zeroize::{Zeroize as _, Zeroizing};
 
-const MAGIC: [u8; 3] = [b'K', b'W', 1];
-const SUITE: u8 = 1;
+pub(crate) const MAGIC: [u8; 2] = *b"KW";
+pub(crate) const VERSION: u8 = 1;
+pub(crate) const SUITE: u8 = 1;
 const LABEL: &[u8] = b"keywright/kms/sym/v1";
 const TAG_AT: usize = 21;
 const SALT_AT: usize = 37;
@@ -60,7 +61,7 @@ impl Header {
     /// Reads the clear part of a blob; none if it is not one of ours or too short to be one.
     #[must_use]
     pub fn parse(blob: &[u8]) -> Option<Self> {
-        if blob.len() < OVERHEAD || blob[..3] != MAGIC || blob[3] != SUITE {
+        if blob.len() < OVERHEAD || blob[..2] != MAGIC || blob[2] != VERSION || blob[3] != SUITE {
             return None;
         }
         let id: [u8; 16] = blob[5..TAG_AT].try_into().ok()?;
@@ -68,6 +69,18 @@ impl Header {
             key_id: KeyId::from_kind(blob[4], id)?,
             material_tag: blob[TAG_AT..SALT_AT].try_into().ok()?,
         })
+    }
+
+    /// The format's version.
+    #[must_use]
+    pub const fn version(&self) -> u8 {
+        VERSION
+    }
+
+    /// Which algorithms the format was made with.
+    #[must_use]
+    pub const fn suite(&self) -> u8 {
+        SUITE
     }
 
     #[must_use]
@@ -96,6 +109,7 @@ pub fn encrypt<'a>(
 ) -> Result<Vec<u8>, ContextTooLong> {
     let mut blob = Vec::with_capacity(OVERHEAD + plaintext.len());
     blob.extend_from_slice(&MAGIC);
+    blob.push(VERSION);
     blob.push(SUITE);
     blob.push(key_id.kind());
     blob.extend_from_slice(key_id.as_bytes());

@@ -2,6 +2,7 @@
 
 use keywright_auth::{Cause, InvalidMarker, ServiceError};
 use keywright_aws::WireError;
+use keywright_crypto::Unrecognised;
 use keywright_kms::KmsError;
 use keywright_types::AccountId;
 use std::borrow::Cow;
@@ -22,6 +23,8 @@ pub enum InventoryError {
     NotFound {
         message: String,
     },
+    /// What is to be inspected is no ciphertext that this release knows.
+    InvalidCiphertext(Unrecognised),
     InvalidMarker,
     Internal(Cause),
     Unavailable(Cause),
@@ -34,9 +37,10 @@ impl From<InvalidMarker> for InventoryError {
 }
 
 impl From<KmsError> for InventoryError {
-    /// Of what KMS says to a read only its faults come here.
+    /// Of what KMS says to a read only its faults and its denials come here.
     fn from(fault: KmsError) -> Self {
         match fault {
+            KmsError::AccessDenied { message } => Self::AccessDenied { message },
             KmsError::Internal(cause) => Self::Internal(cause),
             KmsError::Unavailable(cause) => Self::Unavailable(cause),
             other => Self::InvalidParameter {
@@ -69,6 +73,11 @@ impl ServiceError for InventoryError {
             Self::NotFound { message } => {
                 WireError::new("ResourceNotFoundException", 400, Some(message.clone().into()))
             }
+            Self::InvalidCiphertext(what) => WireError::new(
+                "InvalidCiphertextException",
+                400,
+                Some(format!("This is no ciphertext that can be inspected: {what}.").into()),
+            ),
             Self::InvalidMarker => WireError::new(
                 "InvalidMarkerException",
                 400,
@@ -102,6 +111,7 @@ impl ServiceError for InventoryError {
             | Self::AccountExists { .. }
             | Self::InvalidParameter { .. }
             | Self::NotFound { .. }
+            | Self::InvalidCiphertext(_)
             | Self::InvalidMarker => None,
         }
     }

@@ -1,7 +1,7 @@
 //! The vendor service `keywright`: what the AWS APIs have no words for.
 //!
-//! What: lists of what rotates when, and why something did not; the server's accounts; why somebody may
-//! do something or not; used alike by the CLI and the console.
+//! What: lists of what rotates when, and why something did not; what a ciphertext was made with; the server's accounts;
+//! why somebody may do something or not; used alike by the CLI and the console.
 //! Why here: it looks across services, and no service looks at it.
 //!
 //! Not here: rotation itself (kms), findings and policies over many resources (compliance, later).
@@ -10,8 +10,8 @@ mod error;
 pub mod ops;
 mod rotation_entry;
 
-use keywright_auth::RequestContext;
 use keywright_auth::identities::Identities;
+use keywright_auth::{RequestContext, View};
 use keywright_kms::Kms;
 use keywright_types::AccountId;
 use std::sync::Arc;
@@ -30,6 +30,17 @@ impl Inventory {
     #[must_use]
     pub fn new(home: AccountId, kms: Arc<Kms>, identities: Arc<Identities>) -> Arc<Self> {
         Arc::new(Self { kms, identities, home })
+    }
+
+    /// What KMS may read of what this service may.
+    fn of_kms<'a>(view: View<'a, Self>) -> View<'a, Kms> {
+        View {
+            store: view.store,
+            service: &view.service.kms,
+            keyring: view.keyring,
+            now: view.now,
+            fresh: view.fresh,
+        }
     }
 
     /// Accounts are the first account's business: of another one not even the root user may.

@@ -75,6 +75,11 @@ impl Client {
         })
     }
 
+    /// Asks about another Region than the one that was configured.
+    pub fn use_region(&mut self, region: &str) {
+        region.clone_into(&mut self.region);
+    }
+
     /// Calls one operation and gives its answer's body.
     pub fn call(&self, service: &str, target: &str, input: &Value) -> Result<Bytes, Report> {
         let body = serde_json::to_vec(&without_nulls(input)).into_diagnostic()?;

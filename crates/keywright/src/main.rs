@@ -32,6 +32,9 @@ enum Command {
     /// What rotates when, and why something did not.
     #[command(subcommand)]
     Rotation(commands::rotation::RotationCommand),
+    /// Which key and key material a ciphertext was made with, when that was made and whether it is the current one; without
+    /// opening it. Exit code 1 if it is not the current one.
+    Inspect(commands::inspect::InspectArgs),
     /// The accounts of this server.
     #[command(subcommand)]
     Account(commands::account::AccountCommand),
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
         Command::Server(args) => commands::server::run(args),
         Command::Init(args) => commands::server::init(args),
         Command::Rotation(command) => commands::rotation::run(command),
+        Command::Inspect(args) => commands::inspect::run(&args),
         Command::Account(command) => commands::account::run(command),
         Command::Policy(command) => commands::policy::run(command),
         Command::Trail(command) => commands::trail::run(command),

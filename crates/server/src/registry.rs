@@ -119,6 +119,8 @@ impl Registry {
         registry.add_sts();
         registry.serve::<keywright_inventory::ops::create_account::CreateAccount>(&keywright::SERVICE);
         registry.serve::<keywright_inventory::ops::explain_access::ExplainAccess>(&keywright::SERVICE);
+        registry
+            .serve::<keywright_inventory::ops::inspect_ciphertext::InspectCiphertext>(&keywright::SERVICE);
         registry.serve::<keywright_inventory::ops::list_accounts::ListAccounts>(&keywright::SERVICE);
         registry.serve::<keywright_inventory::ops::list_rotations::ListRotations>(&keywright::SERVICE);
         registry

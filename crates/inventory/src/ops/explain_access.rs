@@ -144,13 +144,7 @@ impl Operation for ExplainAccess {
                     KeyRef::AliasArn(alias) => asked.region = alias.region.clone(),
                     KeyRef::Id(_) | KeyRef::Alias(_) => {}
                 }
-                let kms = View {
-                    store: view.store,
-                    service: &*view.service.kms,
-                    keyring: view.keyring,
-                    now: view.now,
-                    fresh: view.fresh,
-                };
+                let kms = Inventory::of_kms(view);
                 let key =
                     KeyInQuestion::find(kms, key_ref.clone(), &self.action, &self.given, &asked).await?;
                 Target::Key(Box::new(key))

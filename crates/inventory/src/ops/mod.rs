@@ -2,5 +2,6 @@
 
 pub mod create_account;
 pub mod explain_access;
+pub mod inspect_ciphertext;
 pub mod list_accounts;
 pub mod list_rotations;

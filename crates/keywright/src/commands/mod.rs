@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod doctor;
+pub mod inspect;
 pub mod policy;
 pub mod rotation;
 pub mod server;

@@ -56,6 +56,59 @@ impl WireEnum for AccessDecision {
     }
 }
 
+/// `KeyMaterialState`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum KeyMaterialState {
+    /// `CURRENT`
+    Current,
+    /// `NON_CURRENT`
+    NonCurrent,
+    /// `ABSENT`
+    Absent,
+}
+
+impl KeyMaterialState {
+    /// Every value, in the model's order.
+    pub const ALL: &'static [Self] = &[Self::Current, Self::NonCurrent, Self::Absent];
+
+    /// The value on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Current => "CURRENT",
+            Self::NonCurrent => "NON_CURRENT",
+            Self::Absent => "ABSENT",
+        }
+    }
+
+    /// The value that `text` spells exactly.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Some(match text {
+            "CURRENT" => Self::Current,
+            "NON_CURRENT" => Self::NonCurrent,
+            "ABSENT" => Self::Absent,
+            _ => return None,
+        })
+    }
+}
+
+impl fmt::Display for KeyMaterialState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl WireEnum for KeyMaterialState {
+    const WIRE_VALUES: &'static [&'static str] = &["CURRENT", "NON_CURRENT", "ABSENT"];
+    fn as_str(self) -> &'static str {
+        self.as_str()
+    }
+    fn parse(text: &str) -> Option<Self> {
+        Self::parse(text)
+    }
+}
+
 /// `PeriodSource`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PeriodSource {
@@ -261,6 +314,55 @@ impl fmt::Display for RotationFilter {
 
 impl WireEnum for RotationFilter {
     const WIRE_VALUES: &'static [&'static str] = &["ALL", "DUE", "BLOCKED"];
+    fn as_str(self) -> &'static str {
+        self.as_str()
+    }
+    fn parse(text: &str) -> Option<Self> {
+        Self::parse(text)
+    }
+}
+
+/// `RotationKind`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RotationKind {
+    /// `AUTOMATIC`
+    Automatic,
+    /// `ON_DEMAND`
+    OnDemand,
+}
+
+impl RotationKind {
+    /// Every value, in the model's order.
+    pub const ALL: &'static [Self] = &[Self::Automatic, Self::OnDemand];
+
+    /// The value on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Automatic => "AUTOMATIC",
+            Self::OnDemand => "ON_DEMAND",
+        }
+    }
+
+    /// The value that `text` spells exactly.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Some(match text {
+            "AUTOMATIC" => Self::Automatic,
+            "ON_DEMAND" => Self::OnDemand,
+            _ => return None,
+        })
+    }
+}
+
+impl fmt::Display for RotationKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl WireEnum for RotationKind {
+    const WIRE_VALUES: &'static [&'static str] = &["AUTOMATIC", "ON_DEMAND"];
     fn as_str(self) -> &'static str {
         self.as_str()
     }

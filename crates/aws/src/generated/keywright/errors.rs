@@ -10,6 +10,8 @@ use std::fmt;
 pub enum KeywrightErrorCode {
     /// `AccountAlreadyExistsException`, HTTP 400
     AccountAlreadyExistsException,
+    /// `InvalidCiphertextException`, HTTP 400
+    InvalidCiphertextException,
     /// `InvalidMarkerException`, HTTP 400
     InvalidMarkerException,
     /// `InvalidParameterException`, HTTP 400
@@ -24,6 +26,7 @@ impl KeywrightErrorCode {
     /// Every code, sorted by its text.
     pub const ALL: &'static [Self] = &[
         Self::AccountAlreadyExistsException,
+        Self::InvalidCiphertextException,
         Self::InvalidMarkerException,
         Self::InvalidParameterException,
         Self::KeywrightInternalException,
@@ -35,6 +38,7 @@ impl KeywrightErrorCode {
     pub const fn wire_code(self) -> &'static str {
         match self {
             Self::AccountAlreadyExistsException => "AccountAlreadyExistsException",
+            Self::InvalidCiphertextException => "InvalidCiphertextException",
             Self::InvalidMarkerException => "InvalidMarkerException",
             Self::InvalidParameterException => "InvalidParameterException",
             Self::KeywrightInternalException => "KeywrightInternalException",
@@ -47,6 +51,7 @@ impl KeywrightErrorCode {
     pub const fn status(self) -> u16 {
         match self {
             Self::AccountAlreadyExistsException
+            | Self::InvalidCiphertextException
             | Self::InvalidMarkerException
             | Self::InvalidParameterException
             | Self::ResourceNotFoundException => 400,
@@ -59,6 +64,7 @@ impl KeywrightErrorCode {
     pub fn parse(text: &str) -> Option<Self> {
         Some(match text {
             "AccountAlreadyExistsException" => Self::AccountAlreadyExistsException,
+            "InvalidCiphertextException" => Self::InvalidCiphertextException,
             "InvalidMarkerException" => Self::InvalidMarkerException,
             "InvalidParameterException" => Self::InvalidParameterException,
             "KeywrightInternalException" => Self::KeywrightInternalException,
@@ -84,6 +90,12 @@ impl fmt::Display for KeywrightErrorCode {
 pub(super) static ERRORS: &[ErrorModel] = &[
     ErrorModel {
         code: "AccountAlreadyExistsException",
+        status: 400,
+        message_member: "message",
+        has_type: false,
+    },
+    ErrorModel {
+        code: "InvalidCiphertextException",
         status: 400,
         message_member: "message",
         has_type: false,

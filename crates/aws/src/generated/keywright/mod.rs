@@ -13,12 +13,17 @@ mod shapes;
 use crate::model::{Protocol, ServiceModel};
 
 pub use enums::{
-    AccessDecision, PeriodSource, PolicyKind, ResourceType, RotationFilter, RotationStatus, StatementEffect,
+    AccessDecision, KeyMaterialState, PeriodSource, PolicyKind, ResourceType, RotationFilter, RotationKind,
+    RotationStatus, StatementEffect,
 };
 pub use errors::KeywrightErrorCode;
-pub use requests::{CreateAccountRequest, ExplainAccessRequest, ListAccountsRequest, ListRotationsRequest};
+pub use requests::{
+    CreateAccountRequest, ExplainAccessRequest, InspectCiphertextRequest, ListAccountsRequest,
+    ListRotationsRequest,
+};
 pub use responses::{
-    CreateAccountResponse, ExplainAccessResponse, ListAccountsResponse, ListRotationsResponse,
+    CreateAccountResponse, ExplainAccessResponse, InspectCiphertextResponse, ListAccountsResponse,
+    ListRotationsResponse,
 };
 pub use shapes::{AccessContextEntry, AccessNearMiss, AccessStatement, AccountEntry, RotationEntry};
 

@@ -22,6 +22,16 @@ pub static EXPLAIN_ACCESS: OperationModel = OperationModel {
     http: HttpBinding { method: "POST", uri: "/", status: 200, input: &[], output: &[] },
 };
 
+/// `InspectCiphertext`.
+pub static INSPECT_CIPHERTEXT: OperationModel = OperationModel {
+    name: "InspectCiphertext",
+    service: "keywright",
+    errors: &["InvalidCiphertextException", "KeywrightInternalException"],
+    has_output: true,
+    result_wrapper: None,
+    http: HttpBinding { method: "POST", uri: "/", status: 200, input: &[], output: &[] },
+};
+
 /// `ListAccounts`.
 pub static LIST_ACCOUNTS: OperationModel = OperationModel {
     name: "ListAccounts",
@@ -43,4 +53,5 @@ pub static LIST_ROTATIONS: OperationModel = OperationModel {
 };
 
 /// Every operation, sorted by name.
-pub static ALL: &[&OperationModel] = &[&CREATE_ACCOUNT, &EXPLAIN_ACCESS, &LIST_ACCOUNTS, &LIST_ROTATIONS];
+pub static ALL: &[&OperationModel] =
+    &[&CREATE_ACCOUNT, &EXPLAIN_ACCESS, &INSPECT_CIPHERTEXT, &LIST_ACCOUNTS, &LIST_ROTATIONS];

@@ -54,6 +54,10 @@ pub(super) fn account_id(node: &Node<'_>, at: &Path<'_>, out: &mut Violations) -
     decode::text(node, at, out, &ACCOUNT_ID)
 }
 
+pub(super) fn ciphertext_blob(node: &Node<'_>, at: &Path<'_>, out: &mut Violations) -> Read<Vec<u8>> {
+    decode::blob(node, at, out, Length { min: Some(1), max: Some(6144) })
+}
+
 pub(super) fn limit(node: &Node<'_>, at: &Path<'_>, out: &mut Violations) -> Read<i32> {
     decode::integer(node, at, out, Range { min: Some(1), max: Some(1000) })
 }

@@ -149,6 +149,52 @@ impl fmt::Debug for ExplainAccessRequest {
     }
 }
 
+/// Input of `InspectCiphertext`.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct InspectCiphertextRequest {
+    pub ciphertext_blob: Vec<u8>,
+}
+
+impl InspectCiphertextRequest {
+    pub(super) fn read(node: &Node<'_>, at: &Path<'_>, out: &mut Violations) -> Read<Self> {
+        let mut ciphertext_blob = None;
+        for (wire_name, wire_node) in decode::members(node)? {
+            match wire_name {
+                "CiphertextBlob" => ciphertext_blob = Some(wire_node),
+                _ => return Err(decode::unknown_member(at)),
+            }
+        }
+        let ciphertext_blob =
+            decode::required(ciphertext_blob, &at.member("ciphertextBlob"), out, readers::ciphertext_blob)?;
+        let Some(ciphertext_blob) = ciphertext_blob else { return Ok(None) };
+        Ok(Some(Self { ciphertext_blob }))
+    }
+}
+
+impl Input for InspectCiphertextRequest {
+    fn decode(node: &Node<'_>) -> Result<Self, DecodeError> {
+        decode::decode_input(node, Self::read)
+    }
+
+    fn encode<W: DocumentWriter>(&self, out: &mut W) {
+        out.begin_structure();
+        out.name("CiphertextBlob");
+        out.blob(&self.ciphertext_blob);
+        out.end_structure();
+    }
+
+    fn write_audit(&self, out: &mut JsonWriter) {
+        out.begin_structure();
+        out.end_structure();
+    }
+}
+
+impl fmt::Debug for InspectCiphertextRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        debug_as_audited(f, "InspectCiphertextRequest", |out| self.write_audit(out))
+    }
+}
+
 /// Input of `ListAccounts`.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct ListAccountsRequest {
