@@ -86,6 +86,7 @@ pub async fn start(
         account,
         regions: config.regions.clone(),
         limits: config.limits,
+        metrics_anywhere: config.metrics_anywhere,
         authenticator,
         kms,
         iam,
