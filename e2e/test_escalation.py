@@ -284,13 +284,33 @@ def a_policy_attached_to_a_role(world):
         lambda _: world.attached("role", name))
 
 
+ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
+
+
 @way
-def the_administrators_policy_of_the_service(world):
-    arn = "arn:aws:iam::aws:policy/AdministratorAccess"
+def peer_25_the_administrators_policy_for_a_user(world):
     return Way(
         [("iam:AttachUserPolicy", world.arn("user", "{me}"))],
-        lambda me: me.client("iam").attach_user_policy(UserName=me.name, PolicyArn=arn),
+        lambda me: me.client("iam").attach_user_policy(UserName=me.name, PolicyArn=ADMINISTRATOR),
         lambda me: world.attached("user", me.name))
+
+
+@way
+def peer_25_the_administrators_policy_for_a_group(world):
+    group = world.group()
+    return Way(
+        [("iam:AttachGroupPolicy", world.arn("group", group))],
+        lambda me: me.client("iam").attach_group_policy(GroupName=group, PolicyArn=ADMINISTRATOR),
+        lambda _: world.attached("group", group))
+
+
+@way
+def peer_25_the_administrators_policy_for_a_role(world):
+    name = world.role()
+    return Way(
+        [("iam:AttachRolePolicy", world.arn("role", name))],
+        lambda me: me.client("iam").attach_role_policy(RoleName=name, PolicyArn=ADMINISTRATOR),
+        lambda _: world.attached("role", name))
 
 
 @way
@@ -869,7 +889,41 @@ def test_a_boundary_holds_for_every_way_of_being_let(world):
     assert world.boundary("user", bound.name) == fence
 
 
+def test_who_may_attach_some_policies_attaches_no_other(world):
+    """The condition iam:PolicyARN, for users, groups and roles alike, to attach and to detach."""
+    small, wide = world.policy(allow("kms:ListKeys")), world.policy()
+    clerk = world.person(allow(
+        "iam:AttachUserPolicy", "iam:AttachGroupPolicy", "iam:AttachRolePolicy", "iam:DetachUserPolicy",
+        "iam:DetachGroupPolicy", "iam:DetachRolePolicy", Condition={"ArnEquals": {"iam:PolicyARN": small}}))
+    for kind, name in (("user", world.prey()), ("group", world.group()), ("role", world.role())):
+        attach, detach = (getattr(clerk.client("iam"), f"{verb}_{kind}_policy") for verb in ("attach", "detach"))
+        named = {f"{kind.title()}Name": name}
+        for arn in (wide, ADMINISTRATOR, small + "-not"):
+            assert refused(attach, **named, PolicyArn=arn)[:2] in DENIED
+        assert world.attached(kind, name) == []
+        getattr(world.iam, f"attach_{kind}_policy")(**named, PolicyArn=wide)
+        assert refused(detach, **named, PolicyArn=wide)[:2] in DENIED
+        attach(**named, PolicyArn=small)
+        assert set(world.attached(kind, name)) == {wide, small}
+        detach(**named, PolicyArn=small)
+        assert world.attached(kind, name) == [wide]
+
+
 # Sessions.
+
+def test_a_session_named_like_somebody_is_not_somebody(world):
+    """`${aws:username}` is a user's name; sessions choose theirs, and so it stands for nobody in them."""
+    own = allow("iam:CreateAccessKey", "iam:UpdateLoginProfile", resource="arn:aws:iam::*:user/${aws:username}")
+    prey, maker = world.person(own), world.person(allow("sts:AssumeRole"))
+    made = role(world.server, world.name("role"), trust(maker.arn()), own)
+    session = Login.of(world.server, maker.client().assume_role(RoleArn=made["Arn"], RoleSessionName=prey.name))
+    keys = lambda: len(world.iam.list_access_keys(UserName=prey.name)["AccessKeyMetadata"])
+    for name in (prey.name, maker.name, made["RoleName"]):
+        assert refused(session.client("iam").create_access_key, UserName=name)[:2] in DENIED
+    assert keys() == 1
+    prey.client("iam").create_access_key(UserName=prey.name)
+    assert keys() == 2
+
 
 def test_peer_20_a_narrowed_session_makes_nothing_greater(world):
     """Not of itself, not of its maker, and not by the calls that name nobody and so mean the caller's own."""
@@ -1037,6 +1091,34 @@ def test_a_chain_of_grants_never_widens(world):
     give(child, grandchild, ["Decrypt"], exact, GrantTokens=[token])
     # Two grants do not add up to one: CreateGrant comes from the one, Encrypt from the other.
     assert refused(lambda: give(child, grandchild, ["Encrypt", "Decrypt"], exact, GrantTokens=[token]))[:2] in DENIED
+
+
+LIMITED = {
+    "grantee": ({"StringEquals": {"kms:GranteePrincipal": "{right}"}}, {"GranteePrincipal": "{wrong}"}),
+    "retiring principal": ({"StringEquals": {"kms:RetiringPrincipal": "{right}"}}, {"RetiringPrincipal": "{wrong}"}),
+    "operations": ({"ForAllValues:StringEquals": {"kms:GrantOperations": ["Encrypt"]}},
+                   {"Operations": ["Encrypt", "Decrypt"]}),
+    "kind of constraint": ({"StringEquals": {"kms:GrantConstraintType": "EncryptionContextEquals"}},
+                           {"Constraints": {"EncryptionContextSubset": {"app": "a"}}}),
+    "context": ({"StringEquals": {"kms:EncryptionContext:app": "a"}},
+                {"Constraints": {"EncryptionContextEquals": {"app": "b"}}}),
+    "any constraint": ({"StringEquals": {"kms:EncryptionContext:app": "a"}}, {"Constraints": {}}),
+}
+
+
+@pytest.mark.parametrize("what", LIMITED)
+def test_who_may_give_some_grants_gives_no_other(world, what):
+    condition, changed = LIMITED[what]
+    key, right, wrong = world.key(), world.person(), world.person()
+    named = lambda value: json.loads(
+        json.dumps(value).replace("{right}", right.arn()).replace("{wrong}", wrong.arn()))
+    giver = world.person(allow("kms:CreateGrant", Condition=named(condition)))
+    asked = {"KeyId": key, "GranteePrincipal": right.arn(), "RetiringPrincipal": right.arn(), "Operations": ["Encrypt"],
+             "Constraints": {"EncryptionContextEquals": {"app": "a"}}}
+    assert refused(giver.client("kms").create_grant, **asked | named(changed))[:2] in DENIED
+    assert world.kms.list_grants(KeyId=key)["Grants"] == []
+    giver.client("kms").create_grant(**asked)
+    assert len(world.kms.list_grants(KeyId=key)["Grants"]) == 1
 
 
 def test_peer_30_a_grant_is_ended_by_its_own_people(world):

@@ -391,6 +391,46 @@ def test_peer_31_there_is_no_route_beside_the_pipeline(server):
             assert ask(server, method, path)[0] in {400, 404, 405}
 
 
+def test_peer_31_other_machines_are_told_whether_it_is_well(folder):
+    """What is counted, and where nodes listen, is told on this machine, and elsewhere if the operator says so."""
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.connect(("192.0.2.254", 9))  # sends nothing; it shows by which address this machine would go
+            own = probe.getsockname()[0]
+    except OSError:
+        own = "127.0.0.1"  # there is no other: crates/server/src/admin.rs has the rule by itself
+    for setting in ("loopback", "anywhere"):
+        running = Server(folder / setting, arguments=["--allow-plain-http"], environment={"KEYWRIGHT_METRICS": setting})
+        running.listen, running.ready_at = "0.0.0.0:0", r"0\.0\.0\.0"
+        running.start()
+        try:
+            for address, all_of_it in (("127.0.0.1", True), (own, setting == "anywhere" or own == "127.0.0.1")):
+                told = {}
+                for path in ("/livez", "/healthz", "/metrics"):
+                    connection = http.client.HTTPConnection(address, running.port, timeout=10)
+                    connection.request("GET", path)
+                    answer = connection.getresponse()
+                    told[path] = answer.status, answer.read()
+                    connection.close()
+                assert told["/livez"] == (200, b"ok\n")
+                assert told["/healthz"][0] == 200
+                shown = set(json.loads(told["/healthz"][1]))
+                assert shown == {"status", "version", "rowsRefused"} or all_of_it
+                assert ("nodes" in shown) == all_of_it
+                assert told["/metrics"][0] == (200 if all_of_it else 404)
+                assert (b"keywright_" in told["/metrics"][1]) == all_of_it
+        finally:
+            running.stop()
+
+
+def test_peer_18_no_answer_signs_anybody_in(server):
+    """There is no sign-in yet that could be asked for in another's name: no cookie is set, nobody is sent on."""
+    for path in (*PLACES, "/", "/?Action=GetCallerIdentity&Version=2011-06-15"):
+        for method in ("GET", "POST"):
+            headers = {name.lower() for name in ask(server, method, path, {"Cookie": "__Host-session=x"})[1]}
+            assert not headers & {"set-cookie", "location", "refresh", "www-authenticate", "access-control-allow-origin"}
+
+
 def test_peer_31_and_none_for_those_who_have_credentials(server):
     """A good signature opens no path but the one that every operation comes by."""
     for path in PLACES:
@@ -667,12 +707,14 @@ def test_peer_36_a_simulation_takes_a_right_of_its_own_and_tells_no_value(server
         UserName="curious", PolicyName="own", PolicyDocument=allow("iam:SimulatePrincipalPolicy"))
     answer = iam.simulate_principal_policy(**asked)
     assert answer["EvaluationResults"][0]["EvalDecision"] == "allowed"
-    # To explain an access is the vendor's own operation; it is not built, and asks who calls all the same.
-    explain = {"PrincipalArn": prey.arn(), "Action": "kms:Decrypt", "ResourceArn": world.key}
-    status, code, _ = call(server, "", explain, target="Keywright.ExplainAccess", service="keywright")
-    assert (status, code) == (400, "UnsupportedOperationException")
-    assert send(server, {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": "Keywright.ExplainAccess"},
-                b"{}")[0] == 400
+    # To explain an access is a right of its own too, and asks for the right to read the key's policy beside it.
+    for right in ((), ("keywright:ExplainAccess",)):
+        server.client("iam").put_user_policy(
+            UserName="curious", PolicyName="own", PolicyDocument=allow("kms:ListKeys", *right))
+        outcome = server.keywright(
+            "policy", "explain", "--principal", prey.arn(), "--action", "kms:Decrypt", "--resource", world.key,
+            environment={"AWS_ACCESS_KEY_ID": curious.access_key_id, "AWS_SECRET_ACCESS_KEY": curious.secret})
+        assert outcome.returncode == 3 and "AccessDeniedException" in outcome.stderr
 
 
 # The same value, wrong, by every operation that takes it.

@@ -37,6 +37,8 @@ pub struct App {
     pub account: AccountId,
     pub regions: RegionSet,
     pub limits: Limits,
+    /// Whether other machines are told what the server counts and how its nodes are.
+    pub(crate) metrics_anywhere: bool,
     pub authenticator: Arc<Authenticator>,
     pub kms: Arc<Kms>,
     pub iam: Arc<Iam>,

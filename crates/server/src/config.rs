@@ -32,6 +32,8 @@ pub struct Config {
     pub issuers: Vec<IssuerSettings>,
     /// Whether plain http is allowed on addresses other machines can reach.
     pub allow_plain_http: bool,
+    /// Whether other machines are told what the server counts and how its nodes are.
+    pub metrics_anywhere: bool,
     /// What a newcomer wants on loopback: account 000000000000 and a printed credentials line.
     pub dev: bool,
 }
@@ -99,6 +101,7 @@ pub struct Given {
     pub regions: Option<Vec<String>>,
     pub account_id: Option<String>,
     pub allow_plain_http: Option<bool>,
+    pub metrics: Option<String>,
     pub dev: Option<bool>,
     pub seal: GivenSeal,
     pub database: GivenDatabase,
@@ -222,6 +225,7 @@ impl Given {
                 .map(|list| list.split(',').map(|name| name.trim().to_owned()).collect()),
             account_id: lookup("KEYWRIGHT_ACCOUNT_ID"),
             allow_plain_http: number(&lookup, "KEYWRIGHT_ALLOW_PLAIN_HTTP", "true or false")?,
+            metrics: lookup("KEYWRIGHT_METRICS"),
             dev: number(&lookup, "KEYWRIGHT_DEV", "true or false")?,
             seal: GivenSeal {
                 kind: lookup("KEYWRIGHT_SEAL_KIND"),
@@ -273,6 +277,7 @@ impl Given {
             regions: self.regions.or(lower.regions),
             account_id: self.account_id.or(lower.account_id),
             allow_plain_http: self.allow_plain_http.or(lower.allow_plain_http),
+            metrics: self.metrics.or(lower.metrics),
             dev: self.dev.or(lower.dev),
             seal: GivenSeal {
                 kind: self.seal.kind.or(lower.seal.kind),
@@ -365,6 +370,11 @@ impl Given {
             Some("strict") => true,
             Some(other) => return Err(value("trail.sync", other, "\"group\" or \"strict\" is wanted")),
         };
+        let metrics_anywhere = match self.metrics.as_deref() {
+            None | Some("loopback") => false,
+            Some("anywhere") => true,
+            Some(other) => return Err(value("metrics", other, "\"loopback\" or \"anywhere\" is wanted")),
+        };
         let json = match self.log.format.as_deref() {
             None | Some("text") => false,
             Some("json") => true,
@@ -417,6 +427,7 @@ impl Given {
             issuers: issuers(self.oidc)?,
             log: LogSettings { json, filter: self.log.filter.unwrap_or_else(|| "info".to_owned()) },
             allow_plain_http,
+            metrics_anywhere,
             dev,
         })
     }
@@ -488,6 +499,7 @@ mod tests {
         assert_eq!(config.data.to_string_lossy(), "keywright-data");
         assert_eq!(config.kms.rotation_days_min, 90);
         assert_eq!(config.kms.on_demand_rotations_max, Some(25));
+        assert!(!config.metrics_anywhere);
     }
 
     #[test]

@@ -88,6 +88,7 @@ pub async fn start(
         regions: config.regions.clone(),
         limits: config.limits,
         inventory: Inventory::new(account, Arc::clone(&kms), Arc::clone(&authenticator.identities)),
+        metrics_anywhere: config.metrics_anywhere,
         authenticator,
         kms,
         iam,
