@@ -120,7 +120,7 @@ fn ask<Op: Operation>(
     let context = RequestKeys { request, service: &service };
     let asked = asked(check.action, &check.protected, request, &context);
     with_identity(request, |identity| {
-        judge(&asked, &check.protected, identity, grant, Op::CROSS_ACCOUNT).result()
+        judge(&asked, &check.protected, request, identity, grant, Op::CROSS_ACCOUNT).result()
     })
 }
 
@@ -138,11 +138,13 @@ pub(crate) fn asked<'a>(
 pub(crate) fn judge<'a>(
     asked: &Request<'_>,
     protected: &'a Protected,
+    request: &RequestContext,
     identity: &Identity<'a>,
     grant: Grant,
     cross_account: bool,
 ) -> Decision<'a> {
-    let own_account = asked.principal.account;
+    // Not the principal's, who may be of none: a token's bearer acts in the account of the role that it asks for.
+    let own_account = request.caller.account.as_str();
     match protected {
         Protected::ByPolicy { arn, .. } if !cross_account && account_of(arn) != own_account => {
             Decision::Denied { denial: Denial::NoResourcePolicy, by: None }

@@ -146,7 +146,7 @@ pub fn explain_access<'a>(question: &Question<'a>, request: &'a RequestContext) 
     let asked = asked(question.action, question.protected, request, &context);
     with_identity(request, |identity| {
         let policies = Policies::of(request, question.protected, identity);
-        let decision = judge(&asked, question.protected, identity, question.grant, true);
+        let decision = judge(&asked, question.protected, request, identity, question.grant, true);
         policies.explained(&asked, decision, |denial| {
             message(question.action, question.protected, request, denial)
         })
