@@ -71,6 +71,9 @@ class World:
         self.account = server.client("sts").get_caller_identity()["Account"]
         self.key = kms.create_key()["KeyMetadata"]["Arn"]
         self.other_key = kms.create_key()["KeyMetadata"]["Arn"]
+        self.external = kms.create_key(Origin="EXTERNAL")["KeyMetadata"]["Arn"]
+        self.multi_region = kms.create_key(MultiRegion=True)["KeyMetadata"]["Arn"]
+        kms.replicate_key(KeyId=self.multi_region, ReplicaRegion="eu-west-2")
         kms.create_alias(AliasName="alias/matrix", TargetKeyId=self.key)
         self.blob = kms.encrypt(KeyId=self.key, Plaintext=b"x")["CiphertextBlob"]
         self.key_policy = kms.get_key_policy(KeyId=self.key)["Policy"]
@@ -121,6 +124,10 @@ class World:
             "VerifyMac": ("HMAC_256", "GENERATE_VERIFY_MAC"), "DeriveSharedSecret": ("ECC_NIST_P256", "KEY_AGREEMENT"),
             "Encapsulate": ("ML_KEM_512", "ENCAPSULATE_DECAPSULATE"),
             "Decapsulate": ("ML_KEM_512", "ENCAPSULATE_DECAPSULATE")}
+        if operation in ("GetParametersForImport", "ImportKeyMaterial", "DeleteImportedKeyMaterial"):
+            return self.external
+        if operation in ("ReplicateKey", "UpdatePrimaryRegion"):
+            return self.multi_region
         if operation not in kinds:
             return self.key
         spec, usage = kinds[operation]
@@ -138,6 +145,11 @@ class World:
             ("kms", "GenerateDataKey"): {"KeySpec": "AES_256"},
             ("kms", "GenerateDataKeyWithoutPlaintext"): {"KeySpec": "AES_256"},
             ("kms", "GenerateRandom"): {"NumberOfBytes": 8},
+            ("kms", "GetParametersForImport"): {
+                "WrappingAlgorithm": "RSAES_OAEP_SHA_256", "WrappingKeySpec": "RSA_2048"},
+            ("kms", "ImportKeyMaterial"): {"ExpirationModel": "KEY_MATERIAL_DOES_NOT_EXPIRE"},
+            ("kms", "ReplicateKey"): {"ReplicaRegion": "eu-west-3"},
+            ("kms", "UpdatePrimaryRegion"): {"PrimaryRegion": "eu-west-2"},
             ("kms", "CreateAlias"): {"AliasName": "alias/fresh"},
             ("kms", "RetireGrant"): {"KeyId": self.key, "GrantId": self.grant},
             ("kms", "PutKeyPolicy"): {"Policy": self.key_policy},

@@ -58,6 +58,12 @@ impl ImportWrappingKey {
         Self::SPECS.contains(&spec).then(|| Self(KeyPair::generate(spec)))
     }
 
+    /// None unless the pair is of one of [`ImportWrappingKey::SPECS`].
+    #[must_use]
+    pub fn from_pair(pair: KeyPair) -> Option<Self> {
+        Self::SPECS.contains(&pair.spec()).then_some(Self(pair))
+    }
+
     /// # Errors
     /// [`InvalidKeyMaterial`]: it is not this spec's.
     pub fn from_material(spec: KeyPairSpec, material: &KeyMaterial) -> Result<Self, InvalidKeyMaterial> {

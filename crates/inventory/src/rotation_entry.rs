@@ -9,13 +9,14 @@ use keywright_types::Timestamp;
 pub(crate) fn of_key(key: &Key, now: Timestamp) -> RotationEntry {
     let period = key.rotation.period();
     let (status, reason) = match (period, key.state) {
-        (None, KeyState::Enabled | KeyState::Disabled | KeyState::PendingDeletion { .. }) => {
-            (RotationStatus::Off, None)
-        }
+        (None, _) => (RotationStatus::Off, None),
         (Some(_), KeyState::Disabled) => {
             (RotationStatus::Blocked, Some("The key is disabled; it rotates once it is enabled again."))
         }
-        (Some(_), KeyState::PendingDeletion { .. }) => {
+        (Some(_), KeyState::PendingImport) => {
+            (RotationStatus::Blocked, Some("Imported key material of the key is missing."))
+        }
+        (Some(_), KeyState::PendingDeletion { .. } | KeyState::PendingReplicaDeletion { .. }) => {
             (RotationStatus::Blocked, Some("The key is pending deletion."))
         }
         (Some(_), KeyState::Enabled) => match key.rotation.next_at {

@@ -42,7 +42,11 @@ fn of_existing<'a>(key: &'a Key, name: &str) -> ConditionValue<'a> {
         "kms:keyspec" | "kms:customermasterkeyspec" => ConditionValue::Single(key.spec.as_str().into()),
         "kms:keyusage" | "kms:customermasterkeyusage" => ConditionValue::Single(key.usage.as_str().into()),
         "kms:keyorigin" => ConditionValue::Single(key.origin.as_str().into()),
-        "kms:multiregion" => ConditionValue::Bool(false),
+        "kms:multiregion" => ConditionValue::Bool(key.multi_region.is_some()),
+        "kms:multiregionkeytype" => match &key.multi_region {
+            Some(role) => ConditionValue::Single(role.as_str().into()),
+            None => ConditionValue::Absent,
+        },
         "kms:resourcealiases" if !key.alias_names.is_empty() => {
             ConditionValue::Multi(key.alias_names.iter().map(String::as_str).collect())
         }

@@ -12,6 +12,7 @@ use crate::key::{Key, KeyRow, TombstoneRow};
 use crate::key_state::KeyState;
 use crate::last_usage::LastUsageRow;
 use crate::material::MaterialRow;
+use crate::multi_region::find_related;
 use crate::service::Kms;
 use keywright_auth::{BusEvent, Env, ServiceError as _, ServiceEvent, View, Work};
 use keywright_store::{Column as _, Row as _, StoreError, Versioned, WriteSet};
@@ -55,6 +56,7 @@ pub struct DestroyKey {
 /// The key and the aliases that go with it.
 pub struct Doomed {
     key: Arc<Key>,
+    related: Vec<Arc<Key>>,
     aliases: Vec<Versioned<AliasRow>>,
 }
 
@@ -77,14 +79,19 @@ impl Work for DestroyKey {
             )
             .await
             .map_err(KmsError::from_store)?;
-        Ok(Some(Doomed { key, aliases }))
+        let related = find_related(view, &key).await?;
+        Ok(Some(Doomed { key, related, aliases }))
     }
 
     fn decide(&self, doomed: &Option<Doomed>, env: Env<'_, Kms>) -> Result<Option<WriteSet>, KmsError> {
-        let Some(Doomed { key, aliases }) = doomed else { return Ok(None) };
+        let Some(Doomed { key, related, aliases }) = doomed else { return Ok(None) };
         match key.state {
             KeyState::PendingDeletion { delete_at, .. } if delete_at <= env.now => {}
-            KeyState::PendingDeletion { .. } | KeyState::Enabled | KeyState::Disabled => return Ok(None),
+            KeyState::PendingDeletion { .. }
+            | KeyState::PendingReplicaDeletion { .. }
+            | KeyState::PendingImport
+            | KeyState::Enabled
+            | KeyState::Disabled => return Ok(None),
         }
         let row: KeyRow = key.to_row();
         let of_key = row.key_values();
@@ -97,7 +104,11 @@ impl Work for DestroyKey {
         for alias in aliases {
             writes.delete(alias);
         }
-        writes.insert(&TombstoneRow {
+        if key.is_replica() {
+            release_primary(&mut writes, related, &env);
+        }
+        // A replica can be made anew, and end again.
+        writes.put(&TombstoneRow {
             account: key.arn.account,
             region: key.arn.region.clone(),
             key_id: key.arn.key_id,
@@ -126,4 +137,17 @@ impl Work for DestroyKey {
         writes.audit(record.row(&env));
         Ok(Some(writes))
     }
+}
+
+/// A primary key that waits for the end of its replicas begins its own waiting period with the last one. Its row is
+/// written in any case: of two replicas that end at once, one sees the other gone.
+fn release_primary(writes: &mut WriteSet, related: &[Arc<Key>], env: &Env<'_, Kms>) {
+    let Some(primary) = related.iter().find(|other| !other.is_replica()) else { return };
+    let mut changed = Key::clone(primary);
+    if let KeyState::PendingReplicaDeletion { window_days } = primary.state
+        && related.len() == 1
+    {
+        changed.state = KeyState::PendingDeletion { delete_at: env.now.plus_days(window_days), window_days };
+    }
+    writes.update(&changed.to_row(), primary.version);
 }

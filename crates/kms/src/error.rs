@@ -4,11 +4,13 @@
 //! test suites, which clients match on.
 
 use crate::grant::GrantId;
+use crate::imported::ImportFault;
+use crate::key::Key;
 use crate::key_state::StateFault;
 use keywright_auth::{Cause, InvalidMarker, ServiceError};
 use keywright_aws::WireError;
 use keywright_policy::PolicyError;
-use keywright_types::{AliasArn, InvalidKeyRef, KeyArn, Region};
+use keywright_types::{AliasArn, InvalidKeyRef, KeyArn, MaterialId, Region};
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -20,6 +22,10 @@ pub enum KmsError {
     },
     AlreadyExists {
         alias: AliasArn,
+    },
+    /// A key of that id is in the Region already.
+    ReplicaExists {
+        key: KeyArn,
     },
     /// An automatic rotation is about to run.
     RotationConflict {
@@ -35,8 +41,24 @@ pub enum KmsError {
         key: Arc<str>,
     },
     DryRun,
+    ExpiredImportToken,
     /// The blob is of another key than the request names.
     IncorrectKey,
+    /// What was imported is not what it has to be.
+    IncorrectKeyMaterial {
+        message: Cow<'static, str>,
+    },
+    InvalidImportToken,
+    /// Another key material waits for a rotation.
+    ImportPending {
+        key: Arc<str>,
+        new: MaterialId,
+        pending: MaterialId,
+    },
+    /// A rotation of a key whose material is brought from outside, and none waits.
+    NothingToRotateTo {
+        key: Arc<str>,
+    },
     Internal(Cause),
     InvalidAliasName,
     InvalidCiphertext,
@@ -98,6 +120,11 @@ pub enum NotFound {
     /// The only policy a key has is called `default`.
     Policy,
     Grant(GrantId),
+    /// Key material that was never imported into the key.
+    Material {
+        key: Arc<str>,
+        id: MaterialId,
+    },
 }
 
 /// Which limit was reached.
@@ -131,6 +158,12 @@ pub enum TagFault {
     NeverRotates {
         spec: &'static str,
     },
+    /// The rotation period tag on a key whose material its owner brings.
+    Imported,
+    /// The rotation period tag on a replica: the primary key's rotation is all related keys'.
+    Replica {
+        primary: Region,
+    },
     /// The value of the rotation period tag.
     RotationPeriod {
         days_min: u32,
@@ -144,6 +177,34 @@ impl KmsError {
 
     pub(crate) fn unsupported(message: impl Into<String>) -> Self {
         Self::Unsupported { message: Some(message.into()) }
+    }
+
+    /// An operation for keys of another origin than this one's.
+    pub(crate) fn origin(key: &Key) -> Self {
+        Self::unsupported(format!(
+            "{} origin is {} which is not valid for this operation.",
+            key.arn_text,
+            key.origin.as_str()
+        ))
+    }
+
+    /// Why `key` does not take what was brought.
+    pub(crate) fn import(key: &Key, fault: ImportFault) -> Self {
+        let incorrect = |message: &'static str| Self::IncorrectKeyMaterial { message: message.into() };
+        match fault {
+            ImportFault::NotAsNamed => {
+                incorrect("The key material does not match the key material ID in the request.")
+            }
+            ImportFault::Known => incorrect(
+                "The key material is already associated with the KMS key: it is no new key material.",
+            ),
+            ImportFault::Unknown => incorrect(
+                "The key material is not associated with the KMS key: it is no existing key material.",
+            ),
+            ImportFault::OtherPending { new, pending } => {
+                Self::ImportPending { key: Arc::clone(&key.arn_text), new, pending }
+            }
+        }
     }
 
     /// A state's refusal of this key.
@@ -176,6 +237,11 @@ impl ServiceError for KmsError {
                 400,
                 Some(format!("An alias with the name {alias} already exists").into()),
             ),
+            Self::ReplicaExists { key } => (
+                "AlreadyExistsException",
+                400,
+                Some(format!("The key {key} already exists: a Region has one key of a multi-Region key.").into()),
+            ),
             Self::RotationConflict { key } => (
                 "ConflictException",
                 400,
@@ -195,6 +261,34 @@ impl ServiceError for KmsError {
                 "DryRunOperationException",
                 400,
                 Some("The request would have succeeded, but the DryRun option is set.".into()),
+            ),
+            Self::ExpiredImportToken => (
+                "ExpiredImportTokenException",
+                400,
+                Some("The import token is expired. Get a new one, and a new public key, with GetParametersForImport.".into()),
+            ),
+            Self::IncorrectKeyMaterial { message } => {
+                ("IncorrectKeyMaterialException", 400, Some(message.clone()))
+            }
+            Self::InvalidImportToken => (
+                "InvalidImportTokenException",
+                400,
+                Some("The import token is invalid or is associated with a different KMS key.".into()),
+            ),
+            Self::ImportPending { key, new, pending } => (
+                "KMSInvalidStateException",
+                400,
+                Some(
+                    format!(
+                        "New key material (id: {new}) cannot be imported into KMS key {key}, because another key material (id: {pending}) is pending rotation."
+                    )
+                    .into(),
+                ),
+            ),
+            Self::NothingToRotateTo { key } => (
+                "KMSInvalidStateException",
+                400,
+                Some(format!("No available key material pending rotation for the key: {key}.").into()),
             ),
             Self::IncorrectKey => (
                 "IncorrectKeyException",
@@ -282,12 +376,18 @@ impl ServiceError for KmsError {
             Self::Internal(cause) | Self::Unavailable(cause) => Some(cause),
             Self::AccessDenied { .. }
             | Self::AlreadyExists { .. }
+            | Self::ReplicaExists { .. }
             | Self::RotationConflict { .. }
             | Self::CiphertextKeyAbsent { .. }
             | Self::CustomKeyStoreNotFound
             | Self::Disabled { .. }
             | Self::DryRun
+            | Self::ExpiredImportToken
             | Self::IncorrectKey
+            | Self::IncorrectKeyMaterial { .. }
+            | Self::InvalidImportToken
+            | Self::ImportPending { .. }
+            | Self::NothingToRotateTo { .. }
             | Self::InvalidAliasName
             | Self::InvalidCiphertext
             | Self::InvalidGrantId
@@ -321,6 +421,9 @@ impl NotFound {
             Self::ForeignRegion(region) => format!("Invalid arn {region}").into(),
             Self::Policy => "No such policy exists".into(),
             Self::Grant(id) => format!("Grant {id} does not exist").into(),
+            Self::Material { key, id } => {
+                format!("Key material {id} is not associated with the key {key}").into()
+            }
         }
     }
 }
@@ -365,6 +468,17 @@ impl TagFault {
             Self::Reserved => "Tags beginning with aws: are reserved".into(),
             Self::NeverRotates { spec } => format!(
                 "Keys of key spec {spec} keep their key material for life: the tag {} goes with symmetric encryption keys.",
+                crate::rotation::PERIOD_TAG
+            )
+            .into(),
+            Self::Imported => format!(
+                "Key material that is imported cannot be made here: the tag {} does not go with keys of origin EXTERNAL. \
+                 Import new key material and rotate on demand.",
+                crate::rotation::PERIOD_TAG
+            )
+            .into(),
+            Self::Replica { primary } => format!(
+                "The rotation of a multi-Region key is set on its primary key: put the tag {} on the key in {primary}.",
                 crate::rotation::PERIOD_TAG
             )
             .into(),

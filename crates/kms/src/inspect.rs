@@ -5,6 +5,7 @@
 use crate::condition;
 use crate::error::KmsError;
 use crate::grant::Asked;
+use crate::imported::{ImportedMaterial, Standing};
 use crate::key::Key;
 use crate::material::MaterialRow;
 use crate::service::{Kms, Resolved, key_values, local_arn};
@@ -40,6 +41,16 @@ pub struct InspectedMaterial {
     pub rotation_type: Option<String>,
 }
 
+/// Imported key material is told of whether or not it is there.
+fn imported_material(key: &Key, material: &ImportedMaterial) -> InspectedMaterial {
+    let imported_at = material.presence.map_or(key.created_at, |presence| presence.imported_at);
+    let (made_at, rotation_type) = match material.standing {
+        Standing::Rotated { at } => (at, Some("ON_DEMAND".to_owned())),
+        Standing::First | Standing::PendingRotation => (imported_at, None),
+    };
+    InspectedMaterial { id: material.id, number: material.ordinal, made_at, rotation_type }
+}
+
 /// What may be told once the caller may know of the key.
 #[derive(Debug)]
 pub struct Inspected<'a> {
@@ -69,13 +80,15 @@ impl InspectedCiphertext {
                 let [account, region, key_id] = key_values(&key.arn);
                 let of_material = [account, region, key_id, header.material_tag().to_value()];
                 let stored = view.store.find::<MaterialRow>(&of_material).await;
-                let material = stored.map_err(KmsError::from_store)?.map(|stored| InspectedMaterial {
+                let stored = stored.map_err(KmsError::from_store)?.map(|stored| InspectedMaterial {
                     id: stored.row.material_id,
                     number: stored.row.ordinal,
                     made_at: stored.row.created_at,
                     rotation_type: stored.row.rotation_type,
                 });
-                (material, key.material_count)
+                let tag = header.material_tag();
+                let imported = key.imported.iter().find(|material| material.id.tag() == tag);
+                (imported.map(|material| imported_material(key, material)).or(stored), key.material_count)
             }
             Resolved::NoKey(_) | Resolved::NoAlias(_) => (None, 0),
         };

@@ -2,8 +2,9 @@
 
 use crate::alias::AliasNames;
 use crate::error::KmsError;
+use crate::imported::ImportedMaterials;
 use crate::key_spec::{KeySpec, KeyUsage};
-use crate::key_state::KeyState;
+use crate::key_state::{KeyState, KeyUse, StateFault};
 use crate::rotation::RotationPlan;
 use keywright_auth::identities::{Json, Pins};
 use keywright_auth::{Decision, Operation};
@@ -44,6 +45,8 @@ impl KeyManager {
 pub enum Origin {
     /// Made here; AWS's name stays on the wire.
     Generated,
+    /// Brought by the key's owner.
+    External,
 }
 
 impl Origin {
@@ -51,11 +54,37 @@ impl Origin {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Generated => "AWS_KMS",
+            Self::External => "EXTERNAL",
         }
     }
 
     fn parse(text: &str) -> Option<Self> {
-        (text == "AWS_KMS").then_some(Self::Generated)
+        match text {
+            "AWS_KMS" => Some(Self::Generated),
+            "EXTERNAL" => Some(Self::External),
+            _ => None,
+        }
+    }
+}
+
+/// What a multi-Region key is among its related keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MultiRegion {
+    /// Decides what all share: key material and its rotation. It alone can be replicated.
+    Primary,
+    Replica {
+        primary: Region,
+    },
+}
+
+impl MultiRegion {
+    /// The API's MultiRegionKeyType.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Primary => "PRIMARY",
+            Self::Replica { .. } => "REPLICA",
+        }
     }
 }
 
@@ -74,6 +103,7 @@ row! {
             pending_window_days: Option<u32>,
             description: String,
             created_at: Timestamp,
+            /// [`NO_MATERIAL`] until some was imported.
             current_material_id: MaterialId,
             current_material_at: Timestamp,
             material_count: u32,
@@ -87,9 +117,18 @@ row! {
             policy_pins: Option<Json<Pins>>,
             /// None in rows from before there was this column.
             alias_names: Option<Json<AliasNames>>,
+            /// Of keys of Origin EXTERNAL only.
+            imported: Option<Json<ImportedMaterials>>,
+            /// [`ImportedMaterials::next_expiry`].
+            material_expires_at: Option<Timestamp>,
+            /// Of multi-Region keys only: where the primary key is, which may be this one.
+            primary_region: Option<Region>,
         }
     }
 }
+
+/// Stands for "none yet" in a column that older stores have without null.
+const NO_MATERIAL: MaterialId = MaterialId::from_bytes([0; 32]);
 
 row! {
     /// What remains of a destroyed key, so that its id is never used again and its end can be shown.
@@ -113,7 +152,8 @@ pub struct Key {
     pub state: KeyState,
     pub description: String,
     pub created_at: Timestamp,
-    pub current_material: MaterialId,
+    /// None of a key that waits for its first import.
+    pub current_material: Option<MaterialId>,
     pub current_material_at: Timestamp,
     /// How many backing keys the key has had; the newest one's ordinal.
     pub material_count: u32,
@@ -126,6 +166,10 @@ pub struct Key {
     /// The key's aliases, which conditions ask about. They stand in the key's row as well as in rows of their own: who
     /// gives or takes a name changes the key, and whatever relied on the key hears of it.
     pub alias_names: AliasNames,
+    /// Empty unless the key's Origin is EXTERNAL.
+    pub imported: ImportedMaterials,
+    /// None of a single-Region key.
+    pub multi_region: Option<MultiRegion>,
     /// The row's version when it was read; what a change of the key relies on.
     pub version: RowVersion,
 }
@@ -139,10 +183,22 @@ impl Key {
         let state = match (row.state.as_str(), row.delete_at, row.pending_window_days) {
             ("Enabled", None, None) => KeyState::Enabled,
             ("Disabled", None, None) => KeyState::Disabled,
+            ("PendingImport", None, None) => KeyState::PendingImport,
+            ("PendingReplicaDeletion", None, Some(window_days)) => {
+                KeyState::PendingReplicaDeletion { window_days }
+            }
             ("PendingDeletion", Some(delete_at), Some(window_days)) => {
                 KeyState::PendingDeletion { delete_at, window_days }
             }
             _ => return Err(corrupt("key state")),
+        };
+        let multi_region = match (row.key_id, row.primary_region) {
+            (KeyId::Uuid(_), None) => None,
+            (KeyId::MultiRegion(_), Some(primary)) if primary == row.region => Some(MultiRegion::Primary),
+            (KeyId::MultiRegion(_), Some(primary)) => Some(MultiRegion::Replica { primary }),
+            (KeyId::Uuid(_), Some(_)) | (KeyId::MultiRegion(_), None) => {
+                return Err(corrupt("primary Region"));
+            }
         };
         let arn = KeyArn { region: row.region, account: row.account, key_id: row.key_id };
         Ok(Self {
@@ -155,7 +211,7 @@ impl Key {
             state,
             description: row.description,
             created_at: row.created_at,
-            current_material: row.current_material_id,
+            current_material: Some(row.current_material_id).filter(|id| *id != NO_MATERIAL),
             current_material_at: row.current_material_at,
             material_count: row.material_count,
             rotation: RotationPlan {
@@ -168,6 +224,8 @@ impl Key {
             policy,
             policy_pins: row.policy_pins.unwrap_or_default().0,
             alias_names: row.alias_names.unwrap_or_default().0,
+            imported: row.imported.unwrap_or_default().0,
+            multi_region,
             version,
         })
     }
@@ -175,7 +233,8 @@ impl Key {
     #[must_use]
     pub fn to_row(&self) -> KeyRow {
         let (delete_at, pending_window_days) = match self.state {
-            KeyState::Enabled | KeyState::Disabled => (None, None),
+            KeyState::Enabled | KeyState::Disabled | KeyState::PendingImport => (None, None),
+            KeyState::PendingReplicaDeletion { window_days } => (None, Some(window_days)),
             KeyState::PendingDeletion { delete_at, window_days } => (Some(delete_at), Some(window_days)),
         };
         KeyRow {
@@ -191,7 +250,7 @@ impl Key {
             pending_window_days,
             description: self.description.clone(),
             created_at: self.created_at,
-            current_material_id: self.current_material,
+            current_material_id: self.current_material.unwrap_or(NO_MATERIAL),
             current_material_at: self.current_material_at,
             material_count: self.material_count,
             rotation_period_days: self.rotation.period_days,
@@ -202,6 +261,15 @@ impl Key {
             policy: self.policy.text().to_owned(),
             policy_pins: Some(Json(self.policy_pins.clone())),
             alias_names: Some(Json(self.alias_names.clone())),
+            imported: match self.origin {
+                Origin::Generated => None,
+                Origin::External => Some(Json(self.imported.clone())),
+            },
+            material_expires_at: self.imported.next_expiry(),
+            primary_region: self.multi_region.as_ref().map(|role| match role {
+                MultiRegion::Primary => self.arn.region.clone(),
+                MultiRegion::Replica { primary } => primary.clone(),
+            }),
         }
     }
 }
@@ -211,6 +279,54 @@ impl Key {
     /// UnsupportedOperationException, without a message as on AWS, for keys that keep their material for life.
     pub(crate) fn check_rotates(&self) -> Result<(), KmsError> {
         if self.spec.rotates() { Ok(()) } else { Err(KmsError::Unsupported { message: None }) }
+    }
+
+    /// # Errors
+    /// UnsupportedOperationException, with AWS's text, for keys that are given their material from outside.
+    pub(crate) fn check_generated(&self) -> Result<(), KmsError> {
+        match self.origin {
+            Origin::Generated => Ok(()),
+            Origin::External => Err(KmsError::origin(self)),
+        }
+    }
+
+    /// # Errors
+    /// The same for those that are not.
+    pub(crate) fn check_external(&self) -> Result<(), KmsError> {
+        match self.origin {
+            Origin::External => Ok(()),
+            Origin::Generated => Err(KmsError::origin(self)),
+        }
+    }
+
+    /// Takes imported key material away; a key that needs it cannot be used any more. `forget_pending`: one that only
+    /// waits for a rotation is forgotten altogether.
+    pub(crate) fn remove_imported(&mut self, id: MaterialId, forget_pending: bool) {
+        self.imported.remove(id, forget_pending);
+        if matches!(self.state, KeyState::Enabled | KeyState::Disabled) && !self.imported.is_complete() {
+            self.state = KeyState::PendingImport;
+        }
+    }
+
+    /// Whether all the key material that belongs to the key is there.
+    pub(crate) fn has_material(&self) -> bool {
+        match self.origin {
+            Origin::Generated => true,
+            Origin::External => self.imported.is_complete(),
+        }
+    }
+
+    /// # Errors
+    /// What AWS answers for a cryptographic use in the key's state. Imported key material is not used beyond its end,
+    /// even while nobody has removed it yet.
+    pub(crate) fn check_usable(&self, now: Timestamp) -> Result<(), KmsError> {
+        self.state.allows(KeyUse::Cryptographic).map_err(|fault| KmsError::state(&self.arn_text, fault))?;
+        match self.imported.usable_until() {
+            Some(end) if end <= now => {
+                Err(KmsError::state(&self.arn_text, StateFault::Invalid("pending import")))
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// The write that gives this key other names.

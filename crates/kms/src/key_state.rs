@@ -9,6 +9,13 @@ use keywright_types::Timestamp;
 pub enum KeyState {
     Enabled,
     Disabled,
+    /// Of Origin EXTERNAL, and key material that it needs is not there.
+    PendingImport,
+    /// A multi-Region primary key that is to be deleted once its replicas are gone; its waiting period begins then.
+    PendingReplicaDeletion {
+        /// The waiting period that was asked for, in days (7 to 30).
+        window_days: u32,
+    },
     /// Waits for its end; nothing but cancelling brings it back.
     PendingDeletion {
         delete_at: Timestamp,
@@ -37,6 +44,10 @@ pub enum KeyUse {
     Rotate,
     ScheduleDeletion,
     CancelDeletion,
+    /// GetParametersForImport and ImportKeyMaterial.
+    Import,
+    /// ReplicateKey and UpdatePrimaryRegion.
+    Replicate,
 }
 
 /// Why a state refuses a use.
@@ -53,37 +64,58 @@ impl KeyState {
     /// The fault that AWS answers for this use in this state.
     pub fn allows(self, key_use: KeyUse) -> Result<(), StateFault> {
         const PENDING: StateFault = StateFault::Invalid("pending deletion");
+        const PENDING_REPLICAS: StateFault = StateFault::Invalid("pending replica deletion");
+        const PENDING_IMPORT: StateFault = StateFault::Invalid("pending import");
         match (self, key_use) {
             (_, KeyUse::Inspect) => Ok(()),
-            (Self::PendingDeletion { .. }, KeyUse::CancelDeletion) => Ok(()),
+            (Self::PendingDeletion { .. } | Self::PendingReplicaDeletion { .. }, KeyUse::CancelDeletion) => {
+                Ok(())
+            }
             (Self::PendingDeletion { .. }, _) => Err(PENDING),
+            (Self::PendingReplicaDeletion { .. }, _) => Err(PENDING_REPLICAS),
             (_, KeyUse::CancelDeletion) => Err(StateFault::Invalid("not pending deletion")),
-            (_, KeyUse::Annotate | KeyUse::Switch | KeyUse::ScheduleDeletion) => Ok(()),
+            (_, KeyUse::Annotate | KeyUse::ScheduleDeletion | KeyUse::Import) => Ok(()),
+            (Self::Enabled | Self::Disabled, KeyUse::Switch) => Ok(()),
+            (Self::PendingImport, KeyUse::Switch) => Err(PENDING_IMPORT),
             (
-                Self::Enabled,
-                KeyUse::Cryptographic | KeyUse::Grant | KeyUse::ConfigureRotation | KeyUse::Rotate,
-            ) => Ok(()),
-            (
-                Self::Disabled,
-                KeyUse::Cryptographic | KeyUse::Grant | KeyUse::ConfigureRotation | KeyUse::Rotate,
-            ) => Err(StateFault::Disabled),
+                state,
+                KeyUse::Cryptographic
+                | KeyUse::Grant
+                | KeyUse::ConfigureRotation
+                | KeyUse::Rotate
+                | KeyUse::Replicate,
+            ) => match state {
+                Self::Disabled => Err(StateFault::Disabled),
+                Self::PendingImport => Err(PENDING_IMPORT),
+                Self::Enabled | Self::PendingDeletion { .. } | Self::PendingReplicaDeletion { .. } => Ok(()),
+            },
         }
     }
 
     /// # Errors
-    /// A key already pending deletion cannot be scheduled again.
-    pub fn schedule_deletion(self, now: Timestamp, window_days: u32) -> Result<Self, StateFault> {
+    /// A key already pending deletion cannot be scheduled again. A primary key that has replicas waits for them first.
+    pub fn schedule_deletion(
+        self,
+        now: Timestamp,
+        window_days: u32,
+        has_replicas: bool,
+    ) -> Result<Self, StateFault> {
         self.allows(KeyUse::ScheduleDeletion)?;
-        Ok(Self::PendingDeletion { delete_at: now.plus_days(window_days), window_days })
+        Ok(if has_replicas {
+            Self::PendingReplicaDeletion { window_days }
+        } else {
+            Self::PendingDeletion { delete_at: now.plus_days(window_days), window_days }
+        })
     }
 
-    /// A cancelled key comes back disabled; its owner enables it.
+    /// A cancelled key comes back disabled; its owner enables it. One whose imported key material is gone meanwhile
+    /// waits for that.
     ///
     /// # Errors
     /// Only a key pending deletion can be cancelled.
-    pub fn cancel_deletion(self) -> Result<Self, StateFault> {
+    pub fn cancel_deletion(self, has_material: bool) -> Result<Self, StateFault> {
         self.allows(KeyUse::CancelDeletion)?;
-        Ok(Self::Disabled)
+        Ok(if has_material { Self::Disabled } else { Self::PendingImport })
     }
 
     /// The name on the wire and in the store.
@@ -92,6 +124,8 @@ impl KeyState {
         match self {
             Self::Enabled => "Enabled",
             Self::Disabled => "Disabled",
+            Self::PendingImport => "PendingImport",
+            Self::PendingReplicaDeletion { .. } => "PendingReplicaDeletion",
             Self::PendingDeletion { .. } => "PendingDeletion",
         }
     }

@@ -1,11 +1,13 @@
 //! Backing keys: the versions of a key's material, wrapped in the store, unwrapped in a bounded cache.
 
 use crate::error::KmsError;
+use crate::key::Key;
 use crate::key_spec::KeySpec;
+use crate::multi_region::find_related;
 use crate::service::Kms;
-use keywright_auth::{Cause, Env, ServiceError as _};
+use keywright_auth::{Cause, Env, ServiceError as _, View};
 use keywright_crypto::{HmacKey, KeyMaterial, KeyPair, Keyring, MaterialKey, WrapContext, Wrapped};
-use keywright_store::{Row as _, StoreError, Tampering, row};
+use keywright_store::{Column as _, Row as _, StoreError, Tampering, Versioned, row};
 use keywright_types::{AccountId, KeyArn, KeyId, MaterialId, Region, Timestamp};
 use std::sync::Arc;
 
@@ -29,6 +31,24 @@ row! {
             created_at: Timestamp,
             /// Why it was made; none for the first.
             rotation_type: Option<String>,
+        }
+    }
+}
+
+impl MaterialRow {
+    /// The same backing key for a related key: what binds the wrapping of a multi-Region key's names no Region.
+    pub(crate) fn in_region(&self, region: &Region) -> Self {
+        Self {
+            account: self.account,
+            region: region.clone(),
+            key_id: self.key_id,
+            material_tag: self.material_tag,
+            material_id: self.material_id,
+            ordinal: self.ordinal,
+            domain_epoch: self.domain_epoch,
+            wrapped: self.wrapped.clone(),
+            created_at: self.created_at,
+            rotation_type: self.rotation_type.clone(),
         }
     }
 }
@@ -102,6 +122,27 @@ impl Material {
     fn other_kind(&self, wanted: &str) -> KmsError {
         KmsError::internal(Cause::new(format!("backing key {} is no {wanted} one", self.id)))
     }
+}
+
+/// The stored rows of one backing key of `key`: in the key's Region and in those of related keys.
+///
+/// # Errors
+/// The store's.
+pub(crate) async fn find_materials(
+    view: View<'_, Kms>,
+    key: &Key,
+    id: Option<MaterialId>,
+) -> Result<Vec<Versioned<MaterialRow>>, KmsError> {
+    let Some(id) = id else { return Ok(Vec::new()) };
+    let mut regions = vec![key.arn.region.clone()];
+    regions.extend(find_related(view, key).await?.iter().map(|other| other.arn.region.clone()));
+    let mut rows = Vec::new();
+    for region in regions {
+        let name =
+            [key.arn.account.to_value(), region.to_value(), key.arn.key_id.to_value(), id.tag().to_value()];
+        rows.extend(view.store.find::<MaterialRow>(&name).await.map_err(KmsError::from_store)?);
+    }
+    Ok(rows)
 }
 
 /// A new backing key for `arn`, wrapped.

@@ -1,7 +1,8 @@
 //! Making a key: its row and its first backing key.
 
 use crate::alias::AliasNames;
-use crate::key::{Key, KeyManager, Origin};
+use crate::imported::ImportedMaterials;
+use crate::key::{Key, KeyManager, MultiRegion, Origin};
 use crate::key_spec::{KeySpec, KeyUsage};
 use crate::key_state::KeyState;
 use crate::rotation::{RotationPlan, SERVICE_PERIOD_DAYS, first_material};
@@ -11,7 +12,7 @@ use keywright_auth::identities::Pins;
 use keywright_crypto::KeyMaterial;
 use keywright_policy::Document;
 use keywright_store::{RowVersion, WriteSet};
-use keywright_types::{KeyArn, Tags};
+use keywright_types::{KeyArn, KeyId, Tags};
 use std::sync::Arc;
 
 /// A key to be made.
@@ -30,34 +31,51 @@ impl NewKey {
     /// inserts its row.
     pub(crate) fn make(self, material: &KeyMaterial, env: &Env<'_, Kms>) -> (Key, WriteSet) {
         let material = first_material(&self.arn, self.spec, material, env);
-        let mut rotation = RotationPlan::default();
-        match self.manager {
+        let mut key = self.key(Origin::Generated, env);
+        key.current_material = Some(material.material_id);
+        key.material_count = 1;
+        match key.manager {
             KeyManager::Customer => {}
-            KeyManager::Service => rotation.set_period(Some(SERVICE_PERIOD_DAYS), env.now),
+            KeyManager::Service => key.rotation.set_period(Some(SERVICE_PERIOD_DAYS), env.now),
         }
-        let key = Key {
+        let mut writes = WriteSet::default();
+        writes.insert(&material);
+        (key, writes)
+    }
+
+    /// The key without key material, which its owner brings.
+    pub(crate) fn make_empty(self, env: &Env<'_, Kms>) -> Key {
+        let mut key = self.key(Origin::External, env);
+        key.state = KeyState::PendingImport;
+        key
+    }
+
+    fn key(self, origin: Origin, env: &Env<'_, Kms>) -> Key {
+        Key {
             arn_text: Arc::from(self.arn.to_string()),
-            arn: self.arn,
             manager: self.manager,
             spec: self.spec,
             usage: self.usage,
-            origin: Origin::Generated,
+            origin,
             state: KeyState::Enabled,
             description: self.description,
             created_at: env.now,
-            current_material: material.material_id,
+            current_material: None,
             current_material_at: env.now,
-            material_count: 1,
-            rotation,
+            material_count: 0,
+            rotation: RotationPlan::default(),
             tags: Tags::default(),
             policy: self.policy,
             policy_pins: self.policy_pins,
             alias_names: AliasNames::new(),
+            imported: ImportedMaterials::default(),
+            multi_region: match self.arn.key_id {
+                KeyId::Uuid(_) => None,
+                KeyId::MultiRegion(_) => Some(MultiRegion::Primary),
+            },
             version: RowVersion::FIRST,
-        };
-        let mut writes = WriteSet::default();
-        writes.insert(&material);
-        (key, writes)
+            arn: self.arn,
+        }
     }
 }
 

@@ -22,4 +22,4 @@ pub use plan::{
     BadPeriod, DEFAULT_PERIOD_DAYS, PERIOD_DAYS_MAX, PERIOD_TAG, PeriodSource, RotationPlan,
     SERVICE_PERIOD_DAYS, parse_period_tag,
 };
-pub use switch::{RotationType, first_material, rotate};
+pub use switch::{RotationType, first_material, rotate, rotate_imported};

@@ -54,7 +54,7 @@ impl SealedBlob {
             && key.spec != KeySpec::SymmetricDefault
         {
             // Such a ciphertext is bare: it names nothing, and may begin like one of ours by chance.
-            let material = view.service.find_material(view, key, key.current_material.tag()).await;
+            let material = view.service.find_current_material(view, key).await;
             let material = material.map_err(KmsError::from_store)?;
             return Ok(Self { header: None, named: None, wanted, material });
         }

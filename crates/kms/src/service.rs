@@ -3,7 +3,7 @@
 use crate::alias::{AliasNames, AliasRow};
 use crate::error::{KmsError, NotFound};
 use crate::grant::{Asked, GRANTS_KEPT_MAX, Grant, GrantId, GrantRow, Grants, Probes, parties_of};
-use crate::key::{Key, KeyRow};
+use crate::key::{Key, KeyRow, Origin};
 use crate::key_pair_stock::KeyPairStock;
 use crate::key_spec::KeySpec;
 use crate::last_usage::{LastUsage, LastUse};
@@ -127,6 +127,9 @@ impl Kms {
         key: &Key,
         tag: [u8; 16],
     ) -> Result<Option<Arc<Material>>, StoreError> {
+        if key.origin == Origin::External && !key.imported.holds(tag) {
+            return Ok(None);
+        }
         let name = (key.arn.clone(), tag);
         let cache = match key.spec {
             KeySpec::SymmetricDefault | KeySpec::Mac(_) => &self.materials,
@@ -136,6 +139,21 @@ impl Kms {
             return Ok(Some(material));
         }
         cache.get_or_load(&name, load_material(view, key, tag)).await
+    }
+
+    /// The unwrapped current backing key of `key`; none if it has none (yet).
+    ///
+    /// # Errors
+    /// As [`Kms::find_material`].
+    pub async fn find_current_material(
+        &self,
+        view: View<'_, Self>,
+        key: &Key,
+    ) -> Result<Option<Arc<Material>>, StoreError> {
+        match key.current_material {
+            Some(id) => self.find_material(view, key, id.tag()).await,
+            None => Ok(None),
+        }
     }
 
     /// The key of that id in the request's Region: the caller's own, or another account's.
@@ -335,6 +353,23 @@ impl Kms {
                             }
                         }
                         None => self.keys.forget_all(),
+                    }
+                }
+                // Imported key material that was deleted leaves memory at once.
+                (
+                    "key_materials",
+                    [Value::Text(account), Value::Text(region), Value::Text(key_id), Value::Blob(tag)],
+                ) if change.deleted => {
+                    match (known_arn(account, region, key_id), tag.as_slice().try_into()) {
+                        (Some(arn), Ok(tag)) => {
+                            let name = (arn, tag);
+                            self.materials.forget(&name);
+                            self.pairs.forget(&name);
+                        }
+                        (None, _) | (_, Err(_)) => {
+                            self.materials.forget_all();
+                            self.pairs.forget_all();
+                        }
                     }
                 }
                 (

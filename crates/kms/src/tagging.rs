@@ -4,7 +4,7 @@
 //! without regard to case (`aws:ResourceTag`), so that whoever may set the one could have it read in the other's place.
 
 use crate::error::{KmsError, TagFault};
-use crate::key::Key;
+use crate::key::{Key, MultiRegion, Origin};
 use crate::rotation::{BadPeriod, PERIOD_TAG, parse_period_tag};
 use keywright_aws::kms::Tag;
 use keywright_types::{Tags, Timestamp};
@@ -67,7 +67,17 @@ pub(crate) fn replace(key: &mut Key, tags: Tags, now: Timestamp) -> Result<(), K
     if days.is_some() && !key.spec.rotates() {
         return Err(KmsError::Tag(TagFault::NeverRotates { spec: key.spec.as_str() }));
     }
-    if days != key.rotation.tag_period_days {
+    if days.is_some() {
+        match (key.origin, &key.multi_region) {
+            (Origin::External, _) => return Err(KmsError::Tag(TagFault::Imported)),
+            (Origin::Generated, Some(MultiRegion::Replica { primary })) => {
+                return Err(KmsError::Tag(TagFault::Replica { primary: primary.clone() }));
+            }
+            (Origin::Generated, Some(MultiRegion::Primary) | None) => {}
+        }
+    }
+    if days != key.rotation.tag_period_days && !matches!(key.multi_region, Some(MultiRegion::Replica { .. }))
+    {
         key.rotation.set_tag_period(days, now);
     }
     key.tags = tags;

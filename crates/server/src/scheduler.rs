@@ -5,7 +5,7 @@ use crate::stopping::Stopping;
 use crate::{audit_log, clock_watch, node, outbox, pipeline, shares};
 use keywright_auth::ServiceError as _;
 use keywright_kms::rotation::{RotateDueKey, due_keys, last_digit};
-use keywright_kms::{DestroyKey, keys_to_destroy};
+use keywright_kms::{DestroyKey, ExpireKeyMaterial, keys_to_destroy, keys_with_expired_material};
 use keywright_store::Lease;
 use keywright_types::KeyArn;
 use std::sync::Arc;
@@ -42,6 +42,7 @@ pub(crate) async fn run(app: Arc<App>, stopping: Stopping) {
         tasks.spawn(every(SWEEP_EVERY, stopping.clone(), Arc::clone(&app), |app| Box::pin(sweep(app))));
     }
     tasks.spawn(every(DUE_EVERY, stopping.clone(), Arc::clone(&app), |app| Box::pin(rotate_due(app))));
+    tasks.spawn(every(DUE_EVERY, stopping.clone(), Arc::clone(&app), |app| Box::pin(expire_materials(app))));
     tasks.spawn(every(HEARTBEAT_EVERY, stopping.clone(), Arc::clone(&app), |app| Box::pin(heartbeat(app))));
     tasks.spawn(every(MARKS_EVERY, stopping.clone(), Arc::clone(&app), |app| Box::pin(relay(app))));
     tasks.spawn(every(USAGE_EVERY, stopping.clone(), Arc::clone(&app), |app| Box::pin(flush_usage(app))));
@@ -55,6 +56,7 @@ pub(crate) async fn round(app: &Arc<App>) {
     beat(Arc::clone(app)).await;
     shares::upkeep(app).await;
     heartbeat(Arc::clone(app)).await;
+    expire_materials(Arc::clone(app)).await;
     rotate_due(Arc::clone(app)).await;
     flush_usage(Arc::clone(app)).await;
     adopt(Arc::clone(app)).await;
@@ -164,6 +166,30 @@ async fn destroy_due(app: &Arc<App>, lease: &Lease) {
             Err(error) => {
                 let cause = error.cause().map(keywright_auth::Cause::chain);
                 tracing::error!(key = %work.key, cause, "a key could not be destroyed; it is tried again");
+            }
+        }
+    }
+}
+
+/// Removes imported key material whose end has come. Its owner has it and can bring it again, so that a clock that was
+/// set wrongly destroys nothing for good. One node does it for all.
+pub(crate) async fn expire_materials(app: Arc<App>) {
+    let Some(lease) = app.shares.housekeeping() else { return };
+    let due = match keys_with_expired_material(&app.store, app.now(), BATCH).await {
+        Ok(due) => due,
+        Err(fault) => {
+            tracing::warn!(%fault, "imported key material at its end could not be looked up");
+            return;
+        }
+    };
+    for key in due {
+        let work = ExpireKeyMaterial { key };
+        match pipeline::work(&app, &work, &lease).await {
+            Ok(true) => tracing::info!(key = %work.key, "imported key material was removed at its end"),
+            Ok(false) => {}
+            Err(error) => {
+                let cause = error.cause().map(keywright_auth::Cause::chain);
+                tracing::error!(key = %work.key, cause, "imported key material could not be removed; it is tried again");
             }
         }
     }

@@ -13,6 +13,11 @@ pub(crate) struct Migration {
 pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, name: "initial", template: include_str!("../migrations/0001_initial.sql") },
     Migration { version: 2, name: "identities", template: include_str!("../migrations/0002_identities.sql") },
+    Migration {
+        version: 3,
+        name: "imported_and_multi_region",
+        template: include_str!("../migrations/0003_imported_and_multi_region.sql"),
+    },
 ];
 
 impl Migration {

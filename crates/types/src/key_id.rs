@@ -18,6 +18,12 @@ impl KeyId {
         Self::Uuid(*uuid::Builder::from_random_bytes(random).into_uuid().as_bytes())
     }
 
+    /// A multi-Region key id from 16 random bytes.
+    #[must_use]
+    pub fn multi_region_from_random(random: [u8; 16]) -> Self {
+        Self::MultiRegion(*uuid::Builder::from_random_bytes(random).into_uuid().as_bytes())
+    }
+
     /// Accepts exactly the two printed forms, in lower case.
     ///
     /// # Errors

@@ -92,7 +92,7 @@ impl Operation for InspectCiphertext {
         let tag: String = found.header.material_tag().iter().map(|byte| format!("{byte:02x}")).collect();
         let state = match told.material {
             None => KeyMaterialState::Absent,
-            Some(material) if material.id == told.key.current_material => KeyMaterialState::Current,
+            Some(material) if Some(material.id) == told.key.current_material => KeyMaterialState::Current,
             Some(_) => KeyMaterialState::NonCurrent,
         };
         Ok(Decision::answer(InspectCiphertextResponse {
@@ -109,7 +109,7 @@ impl Operation for InspectCiphertext {
             rotation_type: told
                 .material
                 .and_then(|material| material.rotation_type.as_deref().and_then(RotationKind::parse)),
-            current_key_material_id: told.key.current_material.to_string(),
+            current_key_material_id: told.key.current_material.map(|id| id.to_string()).unwrap_or_default(),
             current_key_material_date: told.key.current_material_at,
             current_key_material_number: number(told.current_number),
         }))

@@ -48,7 +48,10 @@ impl Operation for CancelKeyDeletion {
     ) -> Decided<Self> {
         let key = facts.get()?;
         let mut changed = Key::clone(key);
-        changed.state = key.state.cancel_deletion().map_err(|fault| KmsError::state(&key.arn_text, fault))?;
+        changed.state = key
+            .state
+            .cancel_deletion(key.has_material())
+            .map_err(|fault| KmsError::state(&key.arn_text, fault))?;
         let output = CancelKeyDeletionResponse { key_id: Some(key.arn_text.to_string()) };
         Ok(key.change(&changed, output))
     }

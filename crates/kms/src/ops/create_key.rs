@@ -2,7 +2,7 @@
 
 use super::parse;
 use crate::error::KmsError;
-use crate::key::KeyManager;
+use crate::key::{KeyManager, Origin};
 use crate::key_policy::{self, Principals};
 use crate::key_spec::{KeySpec, KeyUsage};
 use crate::new_key::{NewKey, fresh_material};
@@ -15,12 +15,12 @@ use keywright_auth::{
 use keywright_aws::OperationModel;
 use keywright_aws::kms::{CreateKeyRequest, CreateKeyResponse, OriginType, operations};
 use keywright_policy::{ConditionValue, Document};
+use keywright_store::WriteSet;
 use keywright_types::{KeyId, Tags};
 use std::sync::Arc;
 
 pub struct CreateKey {
-    spec: KeySpec,
-    usage: KeyUsage,
+    kind: Kind,
     description: String,
     policy: Option<Arc<Document>>,
     bypass_lockout_check: Option<bool>,
@@ -37,10 +37,8 @@ impl Operation for CreateKey {
     const READ_ONLY: bool = false;
 
     fn parse(input: CreateKeyRequest, _service: &Kms) -> Result<Self, KmsError> {
-        let (spec, usage) = kind(&input)?;
         Ok(Self {
-            spec,
-            usage,
+            kind: Kind::of(&input)?,
             description: parse::description(input.description.unwrap_or_default())?,
             policy: input.policy.as_deref().map(key_policy::parse).transpose()?,
             bypass_lockout_check: input.bypass_policy_lockout_safety_check,
@@ -70,12 +68,15 @@ impl Operation for CreateKey {
 
     fn condition<'a>(&'a self, _facts: &'a Principals, _check: &'a Check, name: &str) -> ConditionValue<'a> {
         match name {
-            "kms:keyspec" | "kms:customermasterkeyspec" => ConditionValue::Single(self.spec.as_str().into()),
-            "kms:keyusage" | "kms:customermasterkeyusage" => {
-                ConditionValue::Single(self.usage.as_str().into())
+            "kms:keyspec" | "kms:customermasterkeyspec" => {
+                ConditionValue::Single(self.kind.spec.as_str().into())
             }
-            "kms:keyorigin" => ConditionValue::Single("AWS_KMS".into()),
-            "kms:multiregion" => ConditionValue::Bool(false),
+            "kms:keyusage" | "kms:customermasterkeyusage" => {
+                ConditionValue::Single(self.kind.usage.as_str().into())
+            }
+            "kms:keyorigin" => ConditionValue::Single(self.kind.origin.as_str().into()),
+            "kms:multiregion" => ConditionValue::Bool(self.kind.multi_region),
+            "kms:multiregionkeytype" if self.kind.multi_region => ConditionValue::Single("PRIMARY".into()),
             // Of all parameters the one without a default in conditions: AWS's own example asks for its absence.
             "kms:bypasspolicylockoutsafetycheck" => {
                 self.bypass_lockout_check.map_or(ConditionValue::Absent, ConditionValue::Bool)
@@ -90,7 +91,12 @@ impl Operation for CreateKey {
         env: Env<'_, Kms>,
         request: &RequestContext,
     ) -> Decided<Self> {
-        let arn = local_arn(KeyId::from_random(env.rng.array()), request);
+        let key_id = if op.kind.multi_region {
+            KeyId::multi_region_from_random(env.rng.array())
+        } else {
+            KeyId::from_random(env.rng.array())
+        };
+        let arn = local_arn(key_id, request);
         let (policy, policy_pins) = match &op.policy {
             Some(policy) => {
                 let (policy, pins) = facts.pin(policy)?;
@@ -104,25 +110,28 @@ impl Operation for CreateKey {
         let new = NewKey {
             arn,
             manager: KeyManager::Customer,
-            spec: op.spec,
-            usage: op.usage,
+            spec: op.kind.spec,
+            usage: op.kind.usage,
             description: op.description.clone(),
             policy,
             policy_pins,
         };
-        let (op_spec, tags) = (op.spec, op.tags.clone());
+        let (kind, tags) = (op.kind, op.tags.clone());
         let make = move |env: &Env<'_, Kms>| {
-            let (mut key, mut writes) = new.make(&fresh_material(op_spec, env), env);
+            let (mut key, mut writes) = match kind.origin {
+                Origin::Generated => new.make(&fresh_material(kind.spec, env), env),
+                Origin::External => (new.make_empty(env), WriteSet::default()),
+            };
             tagging::replace(&mut key, tags, env.now)?;
             writes.insert(&key.to_row());
-            Ok(Done { output: CreateKeyResponse { key_metadata: Some(metadata::of(&key)) }, writes })
+            Ok(Done { output: CreateKeyResponse { key_metadata: Some(metadata::of(&key, &[])) }, writes })
         };
-        match op.spec {
-            KeySpec::SymmetricDefault | KeySpec::Mac(_) => {
+        match (kind.origin, kind.spec) {
+            (Origin::External, _) | (Origin::Generated, KeySpec::SymmetricDefault | KeySpec::Mac(_)) => {
                 make(&env).map(|Done { output, writes }| Decision::write(output, writes))
             }
             // An RSA key takes up to some seconds when there is none in stock.
-            KeySpec::Pair(_) => Ok(Decision::After(Box::new(move |env| make(&env)))),
+            (Origin::Generated, KeySpec::Pair(_)) => Ok(Decision::After(Box::new(move |env| make(&env)))),
         }
     }
 }
@@ -146,57 +155,64 @@ pub(crate) fn request_tags<'a>(tags: &'a Tags, name: &str) -> ConditionValue<'a>
 }
 
 /// What kind of key is asked for.
-///
-/// # Errors
-/// UnsupportedOperationException for kinds that this release does not make, ValidationException for
-/// members that contradict each other; the texts are AWS's.
-fn kind(input: &CreateKeyRequest) -> Result<(KeySpec, KeyUsage), KmsError> {
-    let old_name = input.customer_master_key_spec.map(|spec| spec.as_str());
-    let new_name = input.key_spec.map(|spec| spec.as_str());
-    if old_name.is_some() && new_name.is_some() {
-        return Err(KmsError::validation(
-            "You cannot specify KeySpec and CustomerMasterKeySpec in the same request. CustomerMasterKeySpec is deprecated.",
-        ));
-    }
-    let name = new_name.or(old_name).unwrap_or(KeySpec::SymmetricDefault.as_str());
-    let usage = input.key_usage.and_then(|usage| KeyUsage::parse(usage.as_str()));
-    let usage = match usage {
-        Some(usage) => usage,
-        None if name == KeySpec::SymmetricDefault.as_str() => KeyUsage::EncryptDecrypt,
-        None => {
+#[derive(Clone, Copy)]
+struct Kind {
+    spec: KeySpec,
+    usage: KeyUsage,
+    origin: Origin,
+    multi_region: bool,
+}
+
+impl Kind {
+    /// # Errors
+    /// UnsupportedOperationException for kinds that this release does not make, ValidationException for
+    /// members that contradict each other; the texts are AWS's.
+    fn of(input: &CreateKeyRequest) -> Result<Self, KmsError> {
+        let old_name = input.customer_master_key_spec.map(|spec| spec.as_str());
+        let new_name = input.key_spec.map(|spec| spec.as_str());
+        if old_name.is_some() && new_name.is_some() {
             return Err(KmsError::validation(
-                "You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.",
+                "You cannot specify KeySpec and CustomerMasterKeySpec in the same request. CustomerMasterKeySpec is deprecated.",
             ));
         }
-    };
-    let Some(spec) = KeySpec::parse(name) else {
-        return Err(KmsError::unsupported(format!(
-            "Key spec {name} is not supported: AWS offers it in China Regions only."
-        )));
-    };
-    if !spec.allows(usage) {
-        return Err(KmsError::validation(format!(
-            "KeyUsage {} is not compatible with KeySpec {name}",
-            usage.as_str()
-        )));
-    }
-    match input.origin {
-        None | Some(OriginType::AwsKms) => {}
-        Some(other) => {
+        let name = new_name.or(old_name).unwrap_or(KeySpec::SymmetricDefault.as_str());
+        let usage = input.key_usage.and_then(|usage| KeyUsage::parse(usage.as_str()));
+        let usage = match usage {
+            Some(usage) => usage,
+            None if name == KeySpec::SymmetricDefault.as_str() => KeyUsage::EncryptDecrypt,
+            None => {
+                return Err(KmsError::validation(
+                    "You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.",
+                ));
+            }
+        };
+        let Some(spec) = KeySpec::parse(name) else {
             return Err(KmsError::unsupported(format!(
-                "Origin {} is not supported by this release.",
-                other.as_str()
+                "Key spec {name} is not supported: AWS offers it in China Regions only."
+            )));
+        };
+        if !spec.allows(usage) {
+            return Err(KmsError::validation(format!(
+                "KeyUsage {} is not compatible with KeySpec {name}",
+                usage.as_str()
             )));
         }
+        let origin = match input.origin {
+            None | Some(OriginType::AwsKms) => Origin::Generated,
+            Some(OriginType::External) => Origin::External,
+            Some(other) => {
+                return Err(KmsError::unsupported(format!(
+                    "Origin {} is not supported by this release.",
+                    other.as_str()
+                )));
+            }
+        };
+        if input.custom_key_store_id.is_some() {
+            return Err(KmsError::CustomKeyStoreNotFound);
+        }
+        if input.xks_key_id.is_some() {
+            return Err(KmsError::validation("XksKeyId goes only with Origin EXTERNAL_KEY_STORE."));
+        }
+        Ok(Self { spec, usage, origin, multi_region: input.multi_region == Some(true) })
     }
-    if input.multi_region == Some(true) {
-        return Err(KmsError::unsupported("Multi-Region keys are not supported by this release."));
-    }
-    if input.custom_key_store_id.is_some() {
-        return Err(KmsError::CustomKeyStoreNotFound);
-    }
-    if input.xks_key_id.is_some() {
-        return Err(KmsError::validation("XksKeyId goes only with Origin EXTERNAL_KEY_STORE."));
-    }
-    Ok((spec, usage))
 }

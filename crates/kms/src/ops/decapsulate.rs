@@ -91,7 +91,7 @@ impl Operation for Decapsulate {
                 spec: key.spec.as_str(),
             });
         }
-        let (key, material) = facts.usable()?;
+        let (key, material) = facts.usable(env.now)?;
         if op.dry_run {
             return Err(KmsError::DryRun);
         }

@@ -92,7 +92,7 @@ impl Operation for Decrypt {
     ) -> Decided<Self> {
         let key = facts.key(ACTION, request)?;
         let cipher = Cipher::of(key, op.algorithm, &op.context, "Decrypt")?;
-        key_in_use::usable(key)?;
+        key.check_usable(env.now)?;
         let (arn, dry_run) = (key.arn_text.to_string(), op.dry_run);
         let Some(blob) = &op.blob else { return Err(KmsError::DryRun) };
         if let Cipher::Oaep(algorithm) = cipher {

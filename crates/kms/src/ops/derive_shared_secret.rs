@@ -90,7 +90,7 @@ impl Operation for DeriveSharedSecret {
                 spec: key.spec.as_str(),
             });
         }
-        let (key, material) = facts.usable()?;
+        let (key, material) = facts.usable(env.now)?;
         if op.dry_run {
             return Err(KmsError::DryRun);
         }

@@ -8,6 +8,7 @@ use crate::error::KmsError;
 use crate::grant::{Asked, GrantTokens};
 use crate::key::KeyManager;
 use crate::key_spec::{KeySpec, KeyUsage};
+use crate::multi_region::Family;
 use crate::new_key::{NewKey, fresh_material};
 use crate::service::{Kms, Resolved, local_arn};
 use crate::{key_policy, metadata};
@@ -27,8 +28,8 @@ pub struct DescribeKey {
 
 impl DescribeKey {
     /// The service whose managed key is to be made, if this names one of the caller's account that is missing.
-    fn to_make(facts: &Resolved, request: &RequestContext) -> Option<&'static str> {
-        match facts {
+    fn to_make(facts: &Family, request: &RequestContext) -> Option<&'static str> {
+        match &facts.resolved {
             Resolved::NoAlias(alias) if alias.account == request.caller.account => {
                 predefined_service(&alias.name)
             }
@@ -41,7 +42,7 @@ impl Operation for DescribeKey {
     type Service = Kms;
     type Input = DescribeKeyRequest;
     type Output = DescribeKeyResponse;
-    type Facts = Resolved;
+    type Facts = Family;
     type Error = KmsError;
     const MODEL: &'static OperationModel = &operations::DESCRIBE_KEY;
     const READ_ONLY: bool = true;
@@ -51,45 +52,48 @@ impl Operation for DescribeKey {
         Ok(Self { key: parse::key(&input.key_id, service)?, tokens: input.grant_tokens.into() })
     }
 
-    async fn facts(&self, view: View<'_, Kms>, request: &RequestContext) -> Result<Resolved, KmsError> {
+    async fn facts(&self, view: View<'_, Kms>, request: &RequestContext) -> Result<Family, KmsError> {
         self.tokens.check(view).await?;
-        view.service.resolve(view, &self.key, request).await
+        Family::find(view, view.service.resolve(view, &self.key, request).await?).await
     }
 
-    fn checks(&self, facts: &Resolved, request: &RequestContext) -> Checks {
+    fn checks(&self, facts: &Family, request: &RequestContext) -> Checks {
         let check = match Self::to_make(facts, request) {
             // The key is made with a policy that lets the account look at it.
             Some(_) => {
                 Check { action: "kms:DescribeKey", protected: Protected::ByIdentity { arn: "*".to_owned() } }
             }
-            None => facts.check_named("kms:DescribeKey", &self.key, request),
+            None => facts.resolved.check_named("kms:DescribeKey", &self.key, request),
         };
         [check].into_iter().collect()
     }
 
-    fn condition<'a>(&'a self, facts: &'a Resolved, _check: &'a Check, name: &str) -> ConditionValue<'a> {
-        condition::of_key(facts, Some(&self.key), name)
+    fn condition<'a>(&'a self, facts: &'a Family, _check: &'a Check, name: &str) -> ConditionValue<'a> {
+        condition::of_key(&facts.resolved, Some(&self.key), name)
     }
 
     async fn granted(
         &self,
-        facts: &Resolved,
+        facts: &Family,
         _check: &Check,
         view: View<'_, Kms>,
         request: &RequestContext,
     ) -> Result<Grant, KmsError> {
-        view.service.granted(view, Some(facts), Asked::Look, request).await
+        view.service.granted(view, Some(&facts.resolved), Asked::Look, request).await
     }
 
     fn decide(
         _op: &Authorised<'_, Self>,
-        facts: &Resolved,
+        facts: &Family,
         env: Env<'_, Kms>,
         request: &RequestContext,
     ) -> Decided<Self> {
-        let (Resolved::NoAlias(alias), Some(service)) = (facts, Self::to_make(facts, request)) else {
+        let (Resolved::NoAlias(alias), Some(service)) = (&facts.resolved, Self::to_make(facts, request))
+        else {
             let key = facts.get()?;
-            return Ok(Decision::answer(DescribeKeyResponse { key_metadata: Some(metadata::of(key)) }));
+            return Ok(Decision::answer(DescribeKeyResponse {
+                key_metadata: Some(metadata::of(key, &facts.related)),
+            }));
         };
         let arn = local_arn(KeyId::from_random(env.rng.array()), request);
         let policy = key_policy::service_managed_policy(&arn, service);
@@ -115,6 +119,6 @@ impl Operation for DescribeKey {
             created_at: env.now,
             updated_at: env.now,
         });
-        Ok(Decision::write(DescribeKeyResponse { key_metadata: Some(metadata::of(&key)) }, writes))
+        Ok(Decision::write(DescribeKeyResponse { key_metadata: Some(metadata::of(&key, &[])) }, writes))
     }
 }

@@ -5,7 +5,8 @@ use crate::condition;
 use crate::error::KmsError;
 use crate::key::Key;
 use crate::key_state::{KeyState, KeyUse};
-use crate::service::{Kms, Resolved};
+use crate::multi_region::Family;
+use crate::service::Kms;
 use keywright_auth::{Authorised, Check, Checks, Decided, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::kms::{EnableKeyRequest, operations};
@@ -20,7 +21,7 @@ impl Operation for EnableKey {
     type Service = Kms;
     type Input = EnableKeyRequest;
     type Output = ();
-    type Facts = Resolved;
+    type Facts = Family;
     type Error = KmsError;
     const MODEL: &'static OperationModel = &operations::ENABLE_KEY;
     const READ_ONLY: bool = false;
@@ -29,21 +30,21 @@ impl Operation for EnableKey {
         Ok(Self { key: parse::key_without_alias(&input.key_id, service)? })
     }
 
-    async fn facts(&self, view: View<'_, Kms>, request: &RequestContext) -> Result<Resolved, KmsError> {
-        view.service.resolve(view, &self.key, request).await
+    async fn facts(&self, view: View<'_, Kms>, request: &RequestContext) -> Result<Family, KmsError> {
+        Family::find(view, view.service.resolve(view, &self.key, request).await?).await
     }
 
-    fn checks(&self, facts: &Resolved, _request: &RequestContext) -> Checks {
-        [facts.check("kms:EnableKey")].into_iter().collect()
+    fn checks(&self, facts: &Family, _request: &RequestContext) -> Checks {
+        [facts.resolved.check("kms:EnableKey")].into_iter().collect()
     }
 
-    fn condition<'a>(&'a self, facts: &'a Resolved, _check: &'a Check, name: &str) -> ConditionValue<'a> {
-        condition::of_key(facts, Some(&self.key), name)
+    fn condition<'a>(&'a self, facts: &'a Family, _check: &'a Check, name: &str) -> ConditionValue<'a> {
+        condition::of_key(&facts.resolved, Some(&self.key), name)
     }
 
     fn decide(
         _op: &Authorised<'_, Self>,
-        facts: &Resolved,
+        facts: &Family,
         env: Env<'_, Kms>,
         _request: &RequestContext,
     ) -> Decided<Self> {
@@ -52,8 +53,10 @@ impl Operation for EnableKey {
         let mut changed = Key::clone(key);
         if changed.state != KeyState::Enabled {
             changed.state = KeyState::Enabled;
-            changed.rotation.resume(changed.current_material_at, env.now);
+            if !key.is_replica() {
+                changed.rotation.resume(changed.current_material_at, env.now);
+            }
         }
-        Ok(key.change(&changed, ()))
+        Ok(facts.change(key, &changed, ()))
     }
 }

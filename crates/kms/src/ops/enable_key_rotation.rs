@@ -5,8 +5,9 @@ use crate::condition;
 use crate::error::KmsError;
 use crate::key::Key;
 use crate::key_state::KeyUse;
+use crate::multi_region::Family;
 use crate::rotation::{DEFAULT_PERIOD_DAYS, PERIOD_DAYS_MAX};
-use crate::service::{Kms, Resolved};
+use crate::service::Kms;
 use keywright_auth::{Authorised, Check, Checks, Decided, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::kms::{EnableKeyRotationRequest, operations};
@@ -40,7 +41,7 @@ impl Operation for EnableKeyRotation {
     type Service = Kms;
     type Input = EnableKeyRotationRequest;
     type Output = ();
-    type Facts = Resolved;
+    type Facts = Family;
     type Error = KmsError;
     const MODEL: &'static OperationModel = &operations::ENABLE_KEY_ROTATION;
     const READ_ONLY: bool = false;
@@ -53,32 +54,34 @@ impl Operation for EnableKeyRotation {
         Ok(Self { key: parse::key_without_alias(&input.key_id, service)?, period_days })
     }
 
-    async fn facts(&self, view: View<'_, Kms>, request: &RequestContext) -> Result<Resolved, KmsError> {
-        view.service.resolve(view, &self.key, request).await
+    async fn facts(&self, view: View<'_, Kms>, request: &RequestContext) -> Result<Family, KmsError> {
+        Family::find(view, view.service.resolve(view, &self.key, request).await?).await
     }
 
-    fn checks(&self, facts: &Resolved, _request: &RequestContext) -> Checks {
-        [facts.check("kms:EnableKeyRotation")].into_iter().collect()
+    fn checks(&self, facts: &Family, _request: &RequestContext) -> Checks {
+        [facts.resolved.check("kms:EnableKeyRotation")].into_iter().collect()
     }
 
-    fn condition<'a>(&'a self, facts: &'a Resolved, _check: &'a Check, name: &str) -> ConditionValue<'a> {
+    fn condition<'a>(&'a self, facts: &'a Family, _check: &'a Check, name: &str) -> ConditionValue<'a> {
         match name {
             "kms:rotationperiodindays" => ConditionValue::Number(i64::from(self.period_days)),
-            _ => condition::of_key(facts, Some(&self.key), name),
+            _ => condition::of_key(&facts.resolved, Some(&self.key), name),
         }
     }
 
     fn decide(
         op: &Authorised<'_, Self>,
-        facts: &Resolved,
+        facts: &Family,
         env: Env<'_, Kms>,
         _request: &RequestContext,
     ) -> Decided<Self> {
         let key = facts.get()?;
         key.check_rotates()?;
+        key.check_generated()?;
+        key.check_not_replica()?;
         key.state.allows(KeyUse::ConfigureRotation).map_err(|fault| KmsError::state(&key.arn_text, fault))?;
         let mut changed = Key::clone(key);
         changed.rotation.set_period(Some(op.period_days), env.now);
-        Ok(key.change(&changed, ()))
+        Ok(facts.change(key, &changed, ()))
     }
 }

@@ -86,7 +86,7 @@ impl Operation for Encapsulate {
                 spec: key.spec.as_str(),
             });
         }
-        let (key, material) = facts.usable()?;
+        let (key, material) = facts.usable(env.now)?;
         if op.dry_run {
             return Err(KmsError::DryRun);
         }

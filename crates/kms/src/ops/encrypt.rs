@@ -83,7 +83,7 @@ impl Operation for Encrypt {
         _request: &RequestContext,
     ) -> Decided<Self> {
         let cipher = Cipher::of(facts.resolved.get()?, op.algorithm, &op.context, "Encrypt")?;
-        let (key, material) = facts.usable()?;
+        let (key, material) = facts.usable(env.now)?;
         cipher.check_size(key, op.plaintext.expose())?;
         if op.dry_run {
             return Err(KmsError::DryRun);

@@ -107,7 +107,7 @@ impl Operation for GenerateDataKey {
         _request: &RequestContext,
     ) -> Decided<Self> {
         symmetric::check_symmetric(facts.resolved.get()?, "GenerateDataKey")?;
-        let (key, material) = facts.usable()?;
+        let (key, material) = facts.usable(env.now)?;
         if op.dry_run {
             return Err(KmsError::DryRun);
         }

@@ -89,12 +89,12 @@ impl Operation for GenerateDataKeyPair {
     fn decide(
         op: &Authorised<'_, Self>,
         facts: &KeyInUse,
-        _env: Env<'_, Kms>,
+        env: Env<'_, Kms>,
         _request: &RequestContext,
     ) -> Decided<Self> {
         symmetric::check_symmetric(facts.resolved.get()?, "GenerateDataKeyPair")?;
         let spec = pair_spec(op.spec)?;
-        let (key, material) = facts.usable()?;
+        let (key, material) = facts.usable(env.now)?;
         if op.dry_run {
             return Err(KmsError::DryRun);
         }

@@ -87,7 +87,7 @@ impl Operation for GenerateDataKeyWithoutPlaintext {
         _request: &RequestContext,
     ) -> Decided<Self> {
         symmetric::check_symmetric(facts.resolved.get()?, "GenerateDataKeyWithoutPlaintext")?;
-        let (key, material) = facts.usable()?;
+        let (key, material) = facts.usable(env.now)?;
         if op.dry_run {
             return Err(KmsError::DryRun);
         }

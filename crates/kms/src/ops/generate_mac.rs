@@ -88,13 +88,13 @@ impl Operation for GenerateMac {
     fn decide(
         op: &Authorised<'_, Self>,
         facts: &KeyInUse,
-        _env: Env<'_, Kms>,
+        env: Env<'_, Kms>,
         _request: &RequestContext,
     ) -> Decided<Self> {
         let key = facts.resolved.get()?;
         key_in_use::check_usage(key, KeyUsage::GenerateVerifyMac, "GenerateMac")?;
         check_algorithm(key, op.algorithm)?;
-        let (key, material) = facts.usable()?;
+        let (key, material) = facts.usable(env.now)?;
         if op.dry_run {
             return Err(KmsError::DryRun);
         }

@@ -52,7 +52,9 @@ impl Operation for GetKeyRotationStatus {
         // A key pending deletion shows rotation off; the setting comes back when the deletion is cancelled.
         let period = match key.state {
             KeyState::Enabled | KeyState::Disabled => key.rotation.period(),
-            KeyState::PendingDeletion { .. } => None,
+            KeyState::PendingImport
+            | KeyState::PendingReplicaDeletion { .. }
+            | KeyState::PendingDeletion { .. } => None,
         };
         Ok(Decision::answer(GetKeyRotationStatusResponse {
             key_rotation_enabled: Some(period.is_some()),

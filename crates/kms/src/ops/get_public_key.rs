@@ -1,6 +1,6 @@
 //! GetPublicKey: the public half of an asymmetric key, with what it may be used for.
 
-use super::key_in_use::{self, KeyInUse};
+use super::key_in_use::KeyInUse;
 use super::parse;
 use crate::condition;
 use crate::error::KmsError;
@@ -64,7 +64,7 @@ impl Operation for GetPublicKey {
     fn decide(
         _op: &Authorised<'_, Self>,
         facts: &KeyInUse,
-        _env: Env<'_, Kms>,
+        env: Env<'_, Kms>,
         _request: &RequestContext,
     ) -> Decided<Self> {
         let key = facts.resolved.get()?;
@@ -74,8 +74,8 @@ impl Operation for GetPublicKey {
                 return Err(KmsError::unsupported(format!("{} is not an asymmetric key.", key.arn_text)));
             }
         }
-        key_in_use::usable(key)?;
-        let (_, material) = facts.usable()?;
+        key.check_usable(env.now)?;
+        let (_, material) = facts.usable(env.now)?;
         let algorithms = Algorithms::of(key.spec, key.usage);
         Ok(Decision::answer(GetPublicKeyResponse {
             key_id: Some(key.arn_text.to_string()),

@@ -3,10 +3,10 @@
 use crate::error::KmsError;
 use crate::key::Key;
 use crate::key_spec::{KeySpec, KeyUsage};
-use crate::key_state::KeyUse;
 use crate::material::Material;
 use crate::service::{Kms, Resolved};
 use keywright_auth::{Decided, Decision, Env, Operation, ServiceError as _, View};
+use keywright_types::Timestamp;
 use std::sync::Arc;
 
 /// A key with its current backing key.
@@ -19,11 +19,9 @@ impl KeyInUse {
     /// Reads the current backing key of a resolved key; a key that may not be used needs none.
     pub(crate) async fn find(view: View<'_, Kms>, resolved: Resolved) -> Result<Self, KmsError> {
         let current = match &resolved {
-            Resolved::Key(key) => view
-                .service
-                .find_material(view, key, key.current_material.tag())
-                .await
-                .map_err(KmsError::from_store)?,
+            Resolved::Key(key) => {
+                view.service.find_current_material(view, key).await.map_err(KmsError::from_store)?
+            }
             Resolved::NoKey(_) | Resolved::NoAlias(_) => None,
         };
         Ok(Self { resolved, current })
@@ -33,25 +31,19 @@ impl KeyInUse {
     ///
     /// # Errors
     /// NotFoundException, the state's error, or an internal one if the store lost the backing key.
-    pub(crate) fn usable(&self) -> Result<(&Arc<Key>, &Arc<Material>), KmsError> {
+    pub(crate) fn usable(&self, now: Timestamp) -> Result<(&Arc<Key>, &Arc<Material>), KmsError> {
         let key = self.resolved.get()?;
-        usable(key)?;
+        key.check_usable(now)?;
         let material = self.current.as_ref().ok_or_else(|| missing_material(key))?;
         Ok((key, material))
     }
 }
 
-/// # Errors
-/// The error that AWS answers for a cryptographic use in the key's state.
-pub(crate) fn usable(key: &Arc<Key>) -> Result<(), KmsError> {
-    key.state.allows(KeyUse::Cryptographic).map_err(|fault| KmsError::state(&key.arn_text, fault))
-}
-
 /// A key whose current backing key is not in the store: an integrity fault of ours.
 pub(crate) fn missing_material(key: &Key) -> KmsError {
     KmsError::internal(keywright_auth::Cause::new(format!(
-        "backing key {} of {} is missing from the store",
-        key.current_material, key.arn_text
+        "the current backing key of {} is missing from the store",
+        key.arn_text
     )))
 }
 

@@ -3,7 +3,10 @@
 use super::parse;
 use crate::condition;
 use crate::error::KmsError;
+use crate::imported::{ImportedMaterial, Standing};
+use crate::key::{Key, Origin};
 use crate::material::MaterialRow;
+use crate::multi_region::Family;
 use crate::service::{Kms, Resolved};
 use keywright_auth::{
     Authorised, Check, Checks, Decided, Decision, Env, Operation, Page, RequestContext, ServiceError as _,
@@ -11,12 +14,13 @@ use keywright_auth::{
 };
 use keywright_aws::OperationModel;
 use keywright_aws::kms::{
-    IncludeKeyMaterial, KeyMaterialState, ListKeyRotationsRequest, ListKeyRotationsResponse, RotationType,
-    RotationsListEntry, operations,
+    ExpirationModelType, ImportState, IncludeKeyMaterial, KeyMaterialState, ListKeyRotationsRequest,
+    ListKeyRotationsResponse, RotationType, RotationsListEntry, operations,
 };
 use keywright_policy::ConditionValue;
 use keywright_store::Column as _;
 use keywright_types::{KeyRef, MaterialId, Timestamp};
+use std::sync::Arc;
 
 pub struct ListKeyRotations {
     key: KeyRef,
@@ -29,13 +33,38 @@ pub struct ListKeyRotations {
 struct Entry {
     ordinal: u32,
     material_id: MaterialId,
-    made_at: Timestamp,
-    rotation_type: Option<RotationType>,
+    /// None for the first material and for one that waits for its rotation.
+    rotated: Option<(Timestamp, RotationType)>,
+    imported: Option<ImportedMaterial>,
+}
+
+impl Entry {
+    fn of_row(row: &MaterialRow) -> Self {
+        let rotation_type = row.rotation_type.as_deref().and_then(RotationType::parse);
+        Self {
+            ordinal: row.ordinal,
+            material_id: row.material_id,
+            rotated: rotation_type.map(|rotation_type| (row.created_at, rotation_type)),
+            imported: None,
+        }
+    }
+
+    fn of_imported(material: &ImportedMaterial) -> Self {
+        Self {
+            ordinal: material.ordinal,
+            material_id: material.id,
+            rotated: match material.standing {
+                Standing::Rotated { at } => Some((at, RotationType::OnDemand)),
+                Standing::First | Standing::PendingRotation => None,
+            },
+            imported: Some(material.clone()),
+        }
+    }
 }
 
 /// The key and one page of its history.
 pub struct RotationsPage {
-    resolved: Resolved,
+    family: Family,
     page: Page,
     entries: Vec<Entry>,
 }
@@ -48,6 +77,29 @@ impl ListKeyRotations {
             IncludeKeyMaterial::RotationsOnly => 1,
         }
     }
+}
+
+fn state_of(entry: &Entry, key: &Key, related: &[Arc<Key>]) -> KeyMaterialState {
+    if entry.imported.as_ref().is_some_and(ImportedMaterial::is_pending) {
+        let is_there = |key: &Key| key.imported.holds(entry.material_id.tag());
+        return if is_there(key) && related.iter().all(|other| is_there(other)) {
+            KeyMaterialState::PendingRotation
+        } else {
+            KeyMaterialState::PendingMultiRegionImportAndRotation
+        };
+    }
+    if Some(entry.material_id) == key.current_material {
+        KeyMaterialState::Current
+    } else {
+        KeyMaterialState::NonCurrent
+    }
+}
+
+fn expiration_model(material: &ImportedMaterial) -> Option<ExpirationModelType> {
+    material.presence.map(|presence| match presence.valid_to {
+        Some(_) => ExpirationModelType::KeyMaterialExpires,
+        None => ExpirationModelType::KeyMaterialDoesNotExpire,
+    })
 }
 
 fn scope(resolved: &Resolved, include: IncludeKeyMaterial) -> [String; 3] {
@@ -77,8 +129,8 @@ impl Operation for ListKeyRotations {
     }
 
     async fn facts(&self, view: View<'_, Kms>, request: &RequestContext) -> Result<RotationsPage, KmsError> {
-        let resolved = view.service.resolve(view, &self.key, request).await?;
-        let scope = scope(&resolved, self.include);
+        let family = Family::find(view, view.service.resolve(view, &self.key, request).await?).await?;
+        let scope = scope(&family.resolved, self.include);
         let scope: [&str; 3] = [&scope[0], &scope[1], &scope[2]];
         let page =
             Page::open(view.keyring, request.caller.account, &scope, self.marker.as_deref(), self.limit)?;
@@ -86,7 +138,15 @@ impl Operation for ListKeyRotations {
             Some(ordinal) => ordinal.parse().map_err(|_| KmsError::InvalidMarker)?,
             None => self.start(),
         };
-        let entries = match &resolved {
+        let entries = match &family.resolved {
+            Resolved::Key(key) if key.origin == Origin::External => key
+                .imported
+                .iter()
+                .map(Entry::of_imported)
+                .filter(|entry| entry.ordinal > after)
+                .filter(|entry| self.include == IncludeKeyMaterial::AllKeyMaterial || entry.rotated.is_some())
+                .take(usize::try_from(page.rows()).unwrap_or(usize::MAX))
+                .collect(),
             Resolved::Key(key) => view
                 .store
                 .select::<MaterialRow>(
@@ -103,20 +163,15 @@ impl Operation for ListKeyRotations {
                 .await
                 .map_err(KmsError::from_store)?
                 .into_iter()
-                .map(|stored| Entry {
-                    ordinal: stored.row.ordinal,
-                    material_id: stored.row.material_id,
-                    made_at: stored.row.created_at,
-                    rotation_type: stored.row.rotation_type.as_deref().and_then(RotationType::parse),
-                })
+                .map(|stored| Entry::of_row(&stored.row))
                 .collect(),
             Resolved::NoKey(_) | Resolved::NoAlias(_) => Vec::new(),
         };
-        Ok(RotationsPage { resolved, page, entries })
+        Ok(RotationsPage { family, page, entries })
     }
 
     fn checks(&self, facts: &RotationsPage, _request: &RequestContext) -> Checks {
-        [facts.resolved.check("kms:ListKeyRotations")].into_iter().collect()
+        [facts.family.resolved.check("kms:ListKeyRotations")].into_iter().collect()
     }
 
     fn condition<'a>(
@@ -125,7 +180,7 @@ impl Operation for ListKeyRotations {
         _check: &'a Check,
         name: &str,
     ) -> ConditionValue<'a> {
-        condition::of_key(&facts.resolved, Some(&self.key), name)
+        condition::of_key(&facts.family.resolved, Some(&self.key), name)
     }
 
     fn decide(
@@ -134,9 +189,9 @@ impl Operation for ListKeyRotations {
         env: Env<'_, Kms>,
         request: &RequestContext,
     ) -> Decided<Self> {
-        let key = facts.resolved.get()?;
+        let key = facts.family.get()?;
         key.check_rotates()?;
-        let scope = scope(&facts.resolved, op.include);
+        let scope = scope(&facts.family.resolved, op.include);
         let scope: [&str; 3] = [&scope[0], &scope[1], &scope[2]];
         let mut entries = facts.entries.clone();
         let next_marker =
@@ -146,14 +201,16 @@ impl Operation for ListKeyRotations {
         let rotations = entries.into_iter().map(|entry| RotationsListEntry {
             key_id: Some(key.arn_text.to_string()),
             key_material_id: Some(entry.material_id.to_string()),
-            key_material_state: Some(if entry.material_id == key.current_material {
-                KeyMaterialState::Current
-            } else {
-                KeyMaterialState::NonCurrent
+            key_material_description: entry.imported.as_ref().and_then(|one| one.description.clone()),
+            import_state: entry.imported.as_ref().map(|one| match one.presence {
+                Some(_) => ImportState::Imported,
+                None => ImportState::PendingImport,
             }),
-            rotation_date: entry.rotation_type.map(|_| entry.made_at),
-            rotation_type: entry.rotation_type,
-            ..RotationsListEntry::default()
+            key_material_state: Some(state_of(&entry, key, &facts.family.related)),
+            expiration_model: entry.imported.as_ref().and_then(expiration_model),
+            valid_to: entry.imported.as_ref().and_then(ImportedMaterial::valid_to),
+            rotation_date: entry.rotated.map(|(at, _)| at),
+            rotation_type: entry.rotated.map(|(_, rotation_type)| rotation_type),
         });
         Ok(Decision::answer(ListKeyRotationsResponse {
             rotations: Some(rotations.collect()),

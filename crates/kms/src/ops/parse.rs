@@ -2,7 +2,7 @@
 
 use crate::error::{KmsError, NotFound};
 use crate::service::Kms;
-use keywright_types::KeyRef;
+use keywright_types::{KeyRef, MaterialId, Region};
 
 /// A key by any of its four names: what cryptographic operations and DescribeKey take.
 ///
@@ -23,6 +23,27 @@ pub(crate) fn key_without_alias(text: &str, service: &Kms) -> Result<KeyRef, Kms
             Err(KmsError::NotFound(NotFound::AliasNotTaken(text.to_owned())))
         }
     }
+}
+
+/// A Region that this server knows.
+///
+/// # Errors
+/// ValidationException for another one, and how the operator adds it.
+pub(crate) fn region(text: &str, service: &Kms) -> Result<Region, KmsError> {
+    service.regions.find(text).ok_or_else(|| {
+        KmsError::validation(format!(
+            "The Region {text} is not known to this server; its operator can add it to the setting `regions`."
+        ))
+    })
+}
+
+/// The id of a key material, whose form the model has checked.
+///
+/// # Errors
+/// ValidationException for anything else.
+pub(crate) fn material(text: Option<&str>) -> Result<Option<MaterialId>, KmsError> {
+    let parse = |text| MaterialId::parse(text).map_err(|_| KmsError::validation("Invalid key material ID"));
+    text.map(parse).transpose()
 }
 
 /// A key's description: any text but one with a NUL, which no PostgreSQL can keep and AWS's own consoles cannot show.

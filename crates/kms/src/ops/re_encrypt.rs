@@ -127,11 +127,11 @@ impl Operation for ReEncrypt {
     ) -> Decided<Self> {
         let source = facts.source.key(FROM, request)?;
         let opening = Cipher::of(source, op.source_algorithm, &op.source_context, "ReEncrypt")?;
-        key_in_use::usable(source)?;
+        source.check_usable(env.now)?;
         let destination = facts.destination.resolved.get()?;
         let sealing =
             Cipher::of(destination, op.destination_algorithm, &op.destination_context, "ReEncrypt")?;
-        let (destination, current) = facts.destination.usable()?;
+        let (destination, current) = facts.destination.usable(env.now)?;
         let Some(blob) = &op.blob else { return Err(KmsError::DryRun) };
         let again = Again {
             opening,

@@ -4,9 +4,11 @@ use super::parse;
 use crate::condition;
 use crate::error::KmsError;
 use crate::error::Limit;
+use crate::key::Origin;
 use crate::key_state::KeyUse;
-use crate::rotation::{RotationType, rotate};
-use crate::service::{Kms, Resolved};
+use crate::multi_region::Family;
+use crate::rotation::{RotationType, rotate, rotate_imported};
+use crate::service::Kms;
 use keywright_auth::{Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::kms::{RotateKeyOnDemandRequest, RotateKeyOnDemandResponse, operations};
@@ -26,7 +28,7 @@ impl Operation for RotateKeyOnDemand {
     type Service = Kms;
     type Input = RotateKeyOnDemandRequest;
     type Output = RotateKeyOnDemandResponse;
-    type Facts = Resolved;
+    type Facts = Family;
     type Error = KmsError;
     const MODEL: &'static OperationModel = &operations::ROTATE_KEY_ON_DEMAND;
     const READ_ONLY: bool = false;
@@ -35,26 +37,27 @@ impl Operation for RotateKeyOnDemand {
         Ok(Self { key: parse::key_without_alias(&input.key_id, service)? })
     }
 
-    async fn facts(&self, view: View<'_, Kms>, request: &RequestContext) -> Result<Resolved, KmsError> {
-        view.service.resolve(view, &self.key, request).await
+    async fn facts(&self, view: View<'_, Kms>, request: &RequestContext) -> Result<Family, KmsError> {
+        Family::find(view, view.service.resolve(view, &self.key, request).await?).await
     }
 
-    fn checks(&self, facts: &Resolved, _request: &RequestContext) -> Checks {
-        [facts.check("kms:RotateKeyOnDemand")].into_iter().collect()
+    fn checks(&self, facts: &Family, _request: &RequestContext) -> Checks {
+        [facts.resolved.check("kms:RotateKeyOnDemand")].into_iter().collect()
     }
 
-    fn condition<'a>(&'a self, facts: &'a Resolved, _check: &'a Check, name: &str) -> ConditionValue<'a> {
-        condition::of_key(facts, Some(&self.key), name)
+    fn condition<'a>(&'a self, facts: &'a Family, _check: &'a Check, name: &str) -> ConditionValue<'a> {
+        condition::of_key(&facts.resolved, Some(&self.key), name)
     }
 
     fn decide(
         _op: &Authorised<'_, Self>,
-        facts: &Resolved,
+        facts: &Family,
         env: Env<'_, Kms>,
         _request: &RequestContext,
     ) -> Decided<Self> {
         let key = facts.get()?;
         key.check_rotates()?;
+        key.check_not_replica()?;
         key.state.allows(KeyUse::Rotate).map_err(|fault| KmsError::state(&key.arn_text, fault))?;
         if env.service.settings.on_demand_rotations_max.is_some_and(|max| key.rotation.on_demand_count >= max)
         {
@@ -64,6 +67,13 @@ impl Operation for RotateKeyOnDemand {
             return Err(KmsError::RotationConflict { key: Arc::clone(&key.arn_text) });
         }
         let output = RotateKeyOnDemandResponse { key_id: Some(key.arn_text.to_string()) };
-        Ok(Decision::write(output, rotate(key, RotationType::OnDemand, &env)))
+        let writes = match key.origin {
+            Origin::Generated => rotate(key, &facts.related, RotationType::OnDemand, &env),
+            Origin::External => {
+                let rotated = rotate_imported(key, &facts.related, &env);
+                rotated.ok_or_else(|| KmsError::NothingToRotateTo { key: Arc::clone(&key.arn_text) })?
+            }
+        };
+        Ok(Decision::write(output, writes))
     }
 }

@@ -4,7 +4,9 @@ use super::parse;
 use crate::condition;
 use crate::error::KmsError;
 use crate::key::Key;
-use crate::service::{Kms, Resolved};
+use crate::key_state::KeyState;
+use crate::multi_region::Family;
+use crate::service::Kms;
 use keywright_auth::{Authorised, Check, Checks, Decided, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::kms::KeyState as WireKeyState;
@@ -25,7 +27,7 @@ impl Operation for ScheduleKeyDeletion {
     type Service = Kms;
     type Input = ScheduleKeyDeletionRequest;
     type Output = ScheduleKeyDeletionResponse;
-    type Facts = Resolved;
+    type Facts = Family;
     type Error = KmsError;
     const MODEL: &'static OperationModel = &operations::SCHEDULE_KEY_DELETION;
     const READ_ONLY: bool = false;
@@ -43,26 +45,26 @@ impl Operation for ScheduleKeyDeletion {
         Ok(Self { key: parse::key_without_alias(&input.key_id, service)?, window_days })
     }
 
-    async fn facts(&self, view: View<'_, Kms>, request: &RequestContext) -> Result<Resolved, KmsError> {
-        view.service.resolve(view, &self.key, request).await
+    async fn facts(&self, view: View<'_, Kms>, request: &RequestContext) -> Result<Family, KmsError> {
+        Family::find(view, view.service.resolve(view, &self.key, request).await?).await
     }
 
-    fn checks(&self, facts: &Resolved, _request: &RequestContext) -> Checks {
-        [facts.check("kms:ScheduleKeyDeletion")].into_iter().collect()
+    fn checks(&self, facts: &Family, _request: &RequestContext) -> Checks {
+        [facts.resolved.check("kms:ScheduleKeyDeletion")].into_iter().collect()
     }
 
-    fn condition<'a>(&'a self, facts: &'a Resolved, _check: &'a Check, name: &str) -> ConditionValue<'a> {
+    fn condition<'a>(&'a self, facts: &'a Family, _check: &'a Check, name: &str) -> ConditionValue<'a> {
         match name {
             "kms:schedulekeydeletionpendingwindowindays" => {
                 ConditionValue::Number(i64::from(self.window_days))
             }
-            _ => condition::of_key(facts, Some(&self.key), name),
+            _ => condition::of_key(&facts.resolved, Some(&self.key), name),
         }
     }
 
     fn decide(
         op: &Authorised<'_, Self>,
-        facts: &Resolved,
+        facts: &Family,
         env: Env<'_, Kms>,
         _request: &RequestContext,
     ) -> Decided<Self> {
@@ -70,14 +72,20 @@ impl Operation for ScheduleKeyDeletion {
         let mut changed = Key::clone(key);
         changed.state = key
             .state
-            .schedule_deletion(env.now, op.window_days)
+            .schedule_deletion(env.now, op.window_days, !key.is_replica() && !facts.related.is_empty())
             .map_err(|fault| KmsError::state(&key.arn_text, fault))?;
         let output = ScheduleKeyDeletionResponse {
             key_id: Some(key.arn_text.to_string()),
-            deletion_date: Some(env.now.plus_days(op.window_days)),
-            key_state: Some(WireKeyState::PendingDeletion),
+            deletion_date: match changed.state {
+                KeyState::PendingDeletion { delete_at, .. } => Some(delete_at),
+                KeyState::PendingReplicaDeletion { .. }
+                | KeyState::PendingImport
+                | KeyState::Enabled
+                | KeyState::Disabled => None,
+            },
+            key_state: WireKeyState::parse(changed.state.as_str()),
             pending_window_in_days: i32::try_from(op.window_days).ok(),
         };
-        Ok(key.change(&changed, output))
+        Ok(facts.change(key, &changed, output))
     }
 }

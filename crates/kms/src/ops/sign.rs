@@ -81,7 +81,7 @@ impl Operation for Sign {
         let key = facts.resolved.get()?;
         key_in_use::check_usage(key, KeyUsage::SignVerify, "Sign")?;
         let algorithm = op.message.check_algorithm(key)?;
-        let (key, material) = facts.usable()?;
+        let (key, material) = facts.usable(env.now)?;
         op.message.check_length()?;
         if op.dry_run {
             return Err(KmsError::DryRun);

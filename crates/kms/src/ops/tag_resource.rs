@@ -6,7 +6,8 @@ use super::parse;
 use crate::error::KmsError;
 use crate::key::Key;
 use crate::key_state::KeyUse;
-use crate::service::{Kms, Resolved};
+use crate::multi_region::Family;
+use crate::service::Kms;
 use crate::{condition, tagging};
 use keywright_auth::{Authorised, Check, Checks, Decided, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
@@ -23,7 +24,7 @@ impl Operation for TagResource {
     type Service = Kms;
     type Input = TagResourceRequest;
     type Output = ();
-    type Facts = Resolved;
+    type Facts = Family;
     type Error = KmsError;
     const MODEL: &'static OperationModel = &operations::TAG_RESOURCE;
     const READ_ONLY: bool = false;
@@ -32,25 +33,26 @@ impl Operation for TagResource {
         Ok(Self { key: parse::key_without_alias(&input.key_id, service)?, tags: tagging::parse(input.tags)? })
     }
 
-    async fn facts(&self, view: View<'_, Kms>, request: &RequestContext) -> Result<Resolved, KmsError> {
-        view.service.resolve(view, &self.key, request).await
+    async fn facts(&self, view: View<'_, Kms>, request: &RequestContext) -> Result<Family, KmsError> {
+        Family::find(view, view.service.resolve(view, &self.key, request).await?).await
     }
 
-    fn checks(&self, facts: &Resolved, _request: &RequestContext) -> Checks {
-        let rotation = tagging::sets_rotation(&self.tags).then(|| facts.check("kms:EnableKeyRotation"));
-        [Some(facts.check("kms:TagResource")), rotation].into_iter().flatten().collect()
+    fn checks(&self, facts: &Family, _request: &RequestContext) -> Checks {
+        let rotation =
+            tagging::sets_rotation(&self.tags).then(|| facts.resolved.check("kms:EnableKeyRotation"));
+        [Some(facts.resolved.check("kms:TagResource")), rotation].into_iter().flatten().collect()
     }
 
-    fn condition<'a>(&'a self, facts: &'a Resolved, _check: &'a Check, name: &str) -> ConditionValue<'a> {
+    fn condition<'a>(&'a self, facts: &'a Family, _check: &'a Check, name: &str) -> ConditionValue<'a> {
         match request_tags(&self.tags, name) {
-            ConditionValue::Absent => condition::of_key(facts, Some(&self.key), name),
+            ConditionValue::Absent => condition::of_key(&facts.resolved, Some(&self.key), name),
             found => found,
         }
     }
 
     fn decide(
         op: &Authorised<'_, Self>,
-        facts: &Resolved,
+        facts: &Family,
         env: Env<'_, Kms>,
         _request: &RequestContext,
     ) -> Decided<Self> {
@@ -63,6 +65,6 @@ impl Operation for TagResource {
         }
         let mut changed = Key::clone(key);
         tagging::replace(&mut changed, tags, env.now)?;
-        Ok(key.change(&changed, ()))
+        Ok(facts.change(key, &changed, ()))
     }
 }

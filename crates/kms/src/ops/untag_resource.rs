@@ -5,8 +5,9 @@ use super::parse;
 use crate::error::KmsError;
 use crate::key::Key;
 use crate::key_state::KeyUse;
+use crate::multi_region::Family;
 use crate::rotation::PERIOD_TAG;
-use crate::service::{Kms, Resolved};
+use crate::service::Kms;
 use crate::{condition, tagging};
 use keywright_auth::{Authorised, Check, Checks, Decided, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
@@ -23,7 +24,7 @@ impl Operation for UntagResource {
     type Service = Kms;
     type Input = UntagResourceRequest;
     type Output = ();
-    type Facts = Resolved;
+    type Facts = Family;
     type Error = KmsError;
     const MODEL: &'static OperationModel = &operations::UNTAG_RESOURCE;
     const READ_ONLY: bool = false;
@@ -35,29 +36,29 @@ impl Operation for UntagResource {
         Ok(Self { key: parse::key_without_alias(&input.key_id, service)?, tag_keys: input.tag_keys })
     }
 
-    async fn facts(&self, view: View<'_, Kms>, request: &RequestContext) -> Result<Resolved, KmsError> {
-        view.service.resolve(view, &self.key, request).await
+    async fn facts(&self, view: View<'_, Kms>, request: &RequestContext) -> Result<Family, KmsError> {
+        Family::find(view, view.service.resolve(view, &self.key, request).await?).await
     }
 
-    fn checks(&self, facts: &Resolved, _request: &RequestContext) -> Checks {
+    fn checks(&self, facts: &Family, _request: &RequestContext) -> Checks {
         let rotation = self
             .tag_keys
             .iter()
             .any(|tag_key| tag_key == PERIOD_TAG)
-            .then(|| facts.check("kms:DisableKeyRotation"));
-        [Some(facts.check("kms:UntagResource")), rotation].into_iter().flatten().collect()
+            .then(|| facts.resolved.check("kms:DisableKeyRotation"));
+        [Some(facts.resolved.check("kms:UntagResource")), rotation].into_iter().flatten().collect()
     }
 
-    fn condition<'a>(&'a self, facts: &'a Resolved, _check: &'a Check, name: &str) -> ConditionValue<'a> {
+    fn condition<'a>(&'a self, facts: &'a Family, _check: &'a Check, name: &str) -> ConditionValue<'a> {
         if name == "aws:tagkeys" {
             return ConditionValue::Multi(self.tag_keys.iter().map(String::as_str).collect());
         }
-        condition::of_key(facts, Some(&self.key), name)
+        condition::of_key(&facts.resolved, Some(&self.key), name)
     }
 
     fn decide(
         op: &Authorised<'_, Self>,
-        facts: &Resolved,
+        facts: &Family,
         env: Env<'_, Kms>,
         _request: &RequestContext,
     ) -> Decided<Self> {
@@ -69,6 +70,6 @@ impl Operation for UntagResource {
         }
         let mut changed = Key::clone(key);
         tagging::replace(&mut changed, tags, env.now)?;
-        Ok(key.change(&changed, ()))
+        Ok(facts.change(key, &changed, ()))
     }
 }

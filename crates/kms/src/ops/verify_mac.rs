@@ -76,13 +76,13 @@ impl Operation for VerifyMac {
     fn decide(
         op: &Authorised<'_, Self>,
         facts: &KeyInUse,
-        _env: Env<'_, Kms>,
+        env: Env<'_, Kms>,
         _request: &RequestContext,
     ) -> Decided<Self> {
         let key = facts.resolved.get()?;
         key_in_use::check_usage(key, KeyUsage::GenerateVerifyMac, "VerifyMac")?;
         super::generate_mac::check_algorithm(key, op.algorithm)?;
-        let (key, material) = facts.usable()?;
+        let (key, material) = facts.usable(env.now)?;
         if op.dry_run {
             return Err(KmsError::DryRun);
         }

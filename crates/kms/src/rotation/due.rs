@@ -4,6 +4,7 @@ use super::switch::{RotationType, rotate};
 use crate::error::KmsError;
 use crate::key::Key;
 use crate::key_state::KeyUse;
+use crate::multi_region::find_related;
 use crate::service::Kms;
 use keywright_auth::{Env, ServiceError as _, View, Work};
 use keywright_store::{Column as _, StoreError, WriteSet};
@@ -29,6 +30,7 @@ pub async fn due_keys(
         digits.iter().filter(|digit| digit.is_ascii_hexdigit()).map(|digit| format!("'{digit}'")).collect();
     let sql = format!(
         "SELECT account, region, key_id FROM keys WHERE state = $1 AND next_rotation_at <= $2 \
+         AND (primary_region IS NULL OR primary_region = region) \
          AND substr(key_id, length(key_id), 1) IN ({}) ORDER BY next_rotation_at LIMIT $3",
         listed.join(", ")
     );
@@ -57,23 +59,33 @@ pub struct RotateDueKey {
     pub key: KeyArn,
 }
 
+/// A key that may be due, and those that share its key material.
+pub struct Due {
+    key: Arc<Key>,
+    related: Vec<Arc<Key>>,
+}
+
 impl Work for RotateDueKey {
     type Service = Kms;
-    type Facts = Option<Arc<Key>>;
+    type Facts = Option<Due>;
     type Error = KmsError;
 
-    async fn facts(&self, view: View<'_, Kms>) -> Result<Option<Arc<Key>>, KmsError> {
+    async fn facts(&self, view: View<'_, Kms>) -> Result<Option<Due>, KmsError> {
         // Always from the store: the list of due keys may be older than the key.
         let view = View { fresh: true, ..view };
-        view.service.find_key(view, &self.key).await.map_err(KmsError::from_store)
+        let Some(key) = view.service.find_key(view, &self.key).await.map_err(KmsError::from_store)? else {
+            return Ok(None);
+        };
+        let related = find_related(view, &key).await?;
+        Ok(Some(Due { key, related }))
     }
 
-    fn decide(&self, key: &Option<Arc<Key>>, env: Env<'_, Kms>) -> Result<Option<WriteSet>, KmsError> {
-        let Some(key) = key else { return Ok(None) };
-        let due = key.rotation.next_at.is_some_and(|due| due <= env.now);
-        if !due || key.state.allows(KeyUse::Rotate).is_err() {
+    fn decide(&self, due: &Option<Due>, env: Env<'_, Kms>) -> Result<Option<WriteSet>, KmsError> {
+        let Some(Due { key, related }) = due else { return Ok(None) };
+        let due = key.rotation.next_at.is_some_and(|at| at <= env.now);
+        if !due || key.is_replica() || key.state.allows(KeyUse::Rotate).is_err() {
             return Ok(None);
         }
-        Ok(Some(rotate(key, RotationType::Automatic, &env)))
+        Ok(Some(rotate(key, related, RotationType::Automatic, &env)))
     }
 }

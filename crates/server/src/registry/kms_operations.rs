@@ -14,6 +14,7 @@ impl Registry {
         self.serve::<ops::decapsulate::Decapsulate>(kms);
         self.serve::<ops::decrypt::Decrypt>(kms);
         self.serve::<ops::delete_alias::DeleteAlias>(kms);
+        self.serve::<ops::delete_imported_key_material::DeleteImportedKeyMaterial>(kms);
         self.serve::<ops::derive_shared_secret::DeriveSharedSecret>(kms);
         self.serve::<ops::describe_key::DescribeKey>(kms);
         self.serve::<ops::disable_key::DisableKey>(kms);
@@ -31,7 +32,9 @@ impl Registry {
         self.serve::<ops::get_key_last_usage::GetKeyLastUsage>(kms);
         self.serve::<ops::get_key_policy::GetKeyPolicy>(kms);
         self.serve::<ops::get_key_rotation_status::GetKeyRotationStatus>(kms);
+        self.serve::<ops::get_parameters_for_import::GetParametersForImport>(kms);
         self.serve::<ops::get_public_key::GetPublicKey>(kms);
+        self.serve::<ops::import_key_material::ImportKeyMaterial>(kms);
         self.serve::<ops::list_aliases::ListAliases>(kms);
         self.serve::<ops::list_grants::ListGrants>(kms);
         self.serve::<ops::list_key_policies::ListKeyPolicies>(kms);
@@ -41,6 +44,7 @@ impl Registry {
         self.serve::<ops::list_retirable_grants::ListRetirableGrants>(kms);
         self.serve::<ops::put_key_policy::PutKeyPolicy>(kms);
         self.serve::<ops::re_encrypt::ReEncrypt>(kms);
+        self.serve::<ops::replicate_key::ReplicateKey>(kms);
         self.serve::<ops::retire_grant::RetireGrant>(kms);
         self.serve::<ops::revoke_grant::RevokeGrant>(kms);
         self.serve::<ops::rotate_key_on_demand::RotateKeyOnDemand>(kms);
@@ -50,6 +54,7 @@ impl Registry {
         self.serve::<ops::untag_resource::UntagResource>(kms);
         self.serve::<ops::update_alias::UpdateAlias>(kms);
         self.serve::<ops::update_key_description::UpdateKeyDescription>(kms);
+        self.serve::<ops::update_primary_region::UpdatePrimaryRegion>(kms);
         self.serve::<ops::verify::Verify>(kms);
         self.serve::<ops::verify_mac::VerifyMac>(kms);
     }
