@@ -6,7 +6,7 @@ use crate::key::KeyManager;
 use crate::key_policy::{self, Principals};
 use crate::new_key::NewKey;
 use crate::service::{Kms, local_arn};
-use crate::{metadata, tagging};
+use crate::{custom_key_store, metadata, tagging};
 use keywright_auth::identities::Pins;
 use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, Protected, RequestContext, View};
 use keywright_aws::OperationModel;
@@ -132,6 +132,7 @@ pub(crate) fn request_tags<'a>(tags: &'a Tags, name: &str) -> ConditionValue<'a>
 /// UnsupportedOperationException for kinds that this release does not make, ValidationException for
 /// members that contradict each other.
 fn check_kind(input: &CreateKeyRequest) -> Result<(), KmsError> {
+    custom_key_store::check_new_key(input)?;
     let old_name = input.customer_master_key_spec.map(|spec| spec.as_str());
     let new_name = input.key_spec.map(|spec| spec.as_str());
     if old_name.is_some() && new_name.is_some() {
@@ -168,12 +169,6 @@ fn check_kind(input: &CreateKeyRequest) -> Result<(), KmsError> {
     }
     if input.multi_region == Some(true) {
         return Err(KmsError::unsupported("Multi-Region keys are not supported by this release."));
-    }
-    if input.custom_key_store_id.is_some() {
-        return Err(KmsError::CustomKeyStoreNotFound);
-    }
-    if input.xks_key_id.is_some() {
-        return Err(KmsError::validation("XksKeyId goes only with Origin EXTERNAL_KEY_STORE."));
     }
     Ok(())
 }

@@ -1,14 +1,19 @@
 //! The operations, one file each, named after the API's verb.
 
 pub mod cancel_key_deletion;
+pub mod connect_custom_key_store;
 pub mod create_alias;
+pub mod create_custom_key_store;
 pub mod create_grant;
 pub mod create_key;
 pub mod decrypt;
 pub mod delete_alias;
+pub mod delete_custom_key_store;
+pub mod describe_custom_key_stores;
 pub mod describe_key;
 pub mod disable_key;
 pub mod disable_key_rotation;
+pub mod disconnect_custom_key_store;
 pub mod enable_key;
 pub mod enable_key_rotation;
 pub mod encrypt;
@@ -34,6 +39,7 @@ pub mod schedule_key_deletion;
 pub mod tag_resource;
 pub mod untag_resource;
 pub mod update_alias;
+pub mod update_custom_key_store;
 pub mod update_key_description;
 
 pub(crate) mod parse;
