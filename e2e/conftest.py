@@ -54,13 +54,16 @@ class Server:
         # The node whose data folder has the root user's access key.
         self.credentials_of = self
         self.port = 0
+        self.listen, self.ready_at = None, r"127\.0\.0\.1"
         self.log = []
 
     def start(self):
         environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         environment["KEYWRIGHT_STORE"] = self.store
+        # Hundreds of servers would make keys that nobody asks for.
+        environment["KEYWRIGHT_KMS_STOCKED_RSA_KEYS"] = "0"
         environment.update(self.environment)
-        listen = f"127.0.0.1:{self.port}"
+        listen = self.listen or f"127.0.0.1:{self.port}"
         self.process = subprocess.Popen(
             [*self.prefix, str(BINARY), "server", "--data", str(self.data), "--listen", listen, *self.arguments],
             stdout=subprocess.PIPE,
@@ -73,7 +76,7 @@ class Server:
         def read():
             for line in self.process.stdout:
                 self.log.append(line)
-                found = re.search(r"ready address=127\.0\.0\.1:(\d+)", line)
+                found = re.search(rf"ready address={self.ready_at}:(\d+)", line)
                 if found:
                     self.port = int(found.group(1))
                     ready.set()

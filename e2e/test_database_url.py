@@ -31,7 +31,7 @@ def encrypted(engine):
     cluster.remove()
 
 
-def test_the_database_is_who_it_says_it_is(encrypted, folder):
+def test_peer_12_the_database_is_who_it_says_it_is(encrypted, folder):
     def url(host, options):
         base = f"postgres://{postgres.USER}:{encrypted.password}@{host}:{encrypted.port}/postgres"
         return f"{base}?{options}"

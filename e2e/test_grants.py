@@ -157,7 +157,7 @@ def test_a_name_makes_a_retry_harmless(root, key, person):
     assert {grant["GrantId"] for grant in root.list_grants(KeyId=key)["Grants"]} == ids
 
 
-def test_tokens(root, key, person):
+def test_peer_09_grant_tokens_are_whole_and_give_no_right_by_themselves(root, key, person):
     grantee, other = person(), person()
     kms = grantee.client("kms")
     made = give(root, key, grantee, "Encrypt")

@@ -112,7 +112,7 @@ def test_lists_of_keys_come_in_pages(iam):
         assert refused(iam.list_access_keys, UserName="pages", MaxItems=wrong)[:2] == ("ValidationError", 400)
 
 
-def test_keys_are_reached_through_their_owner_alone(server, iam):
+def test_peer_21_keys_are_reached_through_their_owner_alone(server, iam):
     for name in ("owner", "thief"):
         iam.create_user(UserName=name)
     iam.put_user_policy(UserName="thief", PolicyName="own", PolicyDocument=OWN_KEYS)

@@ -203,7 +203,7 @@ def test_the_codes_that_are_computed_here_are_those_of_rfc_6238():
         assert totp(seed, seconds // 30) == code
 
 
-def test_a_code_is_taken_once_whatever_it_was_used_for(server, iam):
+def test_peer_13_a_code_is_taken_once_whatever_it_was_used_for(server, iam):
     twice = login(server, iam, "twice")
     device = Device(server, "twice")
     used = totp(device.seed, device.step)

@@ -173,7 +173,7 @@ def test_access_keys_two_at_a_time_rotate(server, iam):
         "DeleteConflict", 409, "Cannot delete entity, must delete access keys first.")
 
 
-def test_a_user_of_the_same_name_inherits_nothing(server, iam):
+def test_peer_26_a_user_of_the_same_name_inherits_nothing(server, iam):
     iam.create_user(UserName="twin")
     iam.put_user_policy(UserName="twin", PolicyName="own", PolicyDocument=allow("kms:*"))
     key = iam.create_access_key(UserName="twin")["AccessKey"]
@@ -392,7 +392,7 @@ def test_rights_go_by_who_it_is_and_not_by_the_name(server, iam, account):
     assert refused(somebody.client("iam").list_users)[:2] == ("AccessDenied", 403)
 
 
-def test_every_list_comes_in_pages_that_fit_no_other_list(iam):
+def test_peer_09_every_list_comes_in_pages_that_fit_no_other_list(iam):
     iam.create_user(UserName="paged", Tags=[{"Key": f"k{at}", "Value": "v"} for at in range(5)])
     for at in range(5):
         iam.create_group(GroupName=f"paged{at}", Path="/paged/")

@@ -70,7 +70,7 @@ def test_they_must_be_there(server, kms, account):
     assert len(texts) == 1 and "is not authorized to perform: kms:PutKeyPolicy" in texts.pop()
 
 
-def test_a_namesake_inherits_nothing(server, kms, account):
+def test_peer_26_a_namesake_inherits_nothing(server, kms, account):
     made, ann = a_login(server, "ann")
     key = kms.create_key(Policy=policy(account, made["Arn"]))["KeyMetadata"]["KeyId"]
     other = kms.create_key()["KeyMetadata"]["KeyId"]

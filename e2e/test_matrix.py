@@ -66,7 +66,7 @@ class World:
     """What requests may name, and those who make them."""
 
     def __init__(self, server):
-        self.server = server
+        self.server, self.kinds = server, {}
         kms, iam = server.client(), server.client("iam")
         self.account = server.client("sts").get_caller_identity()["Account"]
         self.key = kms.create_key()["KeyMetadata"]["Arn"]
@@ -109,10 +109,32 @@ class World:
             return [{key: "a", value: "b"}]
         if name in by_name:
             return by_name[name]
-        return {"string": "x", "integer": 7, "boolean": False}[shape.type_name]
+        if getattr(shape, "enum", None):
+            return shape.enum[0]
+        return {"string": "x", "integer": 7, "boolean": False, "blob": b"x"}[shape.type_name]
+
+    def key_for(self, operation):
+        """The key that an operation of KMS is for: most take a symmetric one."""
+        kinds = {
+            "Sign": ("ECC_NIST_P256", "SIGN_VERIFY"), "Verify": ("ECC_NIST_P256", "SIGN_VERIFY"),
+            "GetPublicKey": ("ECC_NIST_P256", "SIGN_VERIFY"), "GenerateMac": ("HMAC_256", "GENERATE_VERIFY_MAC"),
+            "VerifyMac": ("HMAC_256", "GENERATE_VERIFY_MAC"), "DeriveSharedSecret": ("ECC_NIST_P256", "KEY_AGREEMENT"),
+            "Encapsulate": ("ML_KEM_512", "ENCAPSULATE_DECAPSULATE"),
+            "Decapsulate": ("ML_KEM_512", "ENCAPSULATE_DECAPSULATE")}
+        if operation not in kinds:
+            return self.key
+        spec, usage = kinds[operation]
+        if (spec, usage) not in self.kinds:
+            made = self.server.client().create_key(KeySpec=spec, KeyUsage=usage)["KeyMetadata"]
+            self.kinds[spec, usage] = made["Arn"]
+        return self.kinds[spec, usage]
 
     def parameters(self, service, operation):
         extra = {
+            ("kms", "Sign"): {"SigningAlgorithm": "ECDSA_SHA_256"},
+            ("kms", "Verify"): {"SigningAlgorithm": "ECDSA_SHA_256"},
+            ("kms", "GenerateMac"): {"MacAlgorithm": "HMAC_SHA_256"},
+            ("kms", "VerifyMac"): {"MacAlgorithm": "HMAC_SHA_256"},
             ("kms", "GenerateDataKey"): {"KeySpec": "AES_256"},
             ("kms", "GenerateDataKeyWithoutPlaintext"): {"KeySpec": "AES_256"},
             ("kms", "GenerateRandom"): {"NumberOfBytes": 8},
@@ -142,6 +164,8 @@ class World:
         required = {name: self.value(name, members[name]) for name in (shape.required_members if shape else [])}
         if service == "iam" and "UserName" in members:
             extra = {"UserName": "target", **extra}
+        if service == "kms" and "KeyId" in required:
+            required["KeyId"] = self.key_for(operation)
         return {**required, **extra}
 
     def body(self, service, operation):
@@ -285,7 +309,7 @@ def test_whom_no_policy_allows_anything(world, nobody, service, operation):
 
 
 @ASKED_CASES
-def test_an_explicit_deny_wins(world, barred, service, operation):
+def test_peer_22_an_explicit_deny_of_its_own_action_wins(world, barred, service, operation):
     iam = world.server.client("iam")
     iam.put_user_policy(UserName="barred", PolicyName="deny", PolicyDocument=allow(
         *actions(service, operation), effect="Deny"))

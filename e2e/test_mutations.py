@@ -109,7 +109,7 @@ def state(server, key):
         found["UserName"] for found in iam.list_users()["Users"]]
 
 
-def test_requests_with_one_thing_changed_are_refused(server, requests):
+def test_peer_01_requests_with_one_thing_changed_are_refused(server, requests):
     signed, key = requests
     seed = int(os.environ.get("KEYWRIGHT_SEED", random.randrange(2**32)))
     print(f"KEYWRIGHT_SEED={seed}")

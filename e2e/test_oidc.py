@@ -255,7 +255,7 @@ def test_the_role_decides_whom_it_trusts(world, pod):
     assert world.refusal(prefix, token(world.cluster, claims(sub="system:serviceaccount:bank:api"))) == DENIED
 
 
-def test_tokens_that_are_not_for_us(world, pod):
+def test_peer_15_tokens_that_are_not_for_us(world, pod):
     bad = "InvalidIdentityToken"
     now = int(time.time())
     key = world.cluster
@@ -285,7 +285,7 @@ def test_tokens_that_are_not_for_us(world, pod):
     assert world.refusal(other, token(key))[0] == bad
 
 
-def test_signatures_that_are_none(world, pod):
+def test_peer_15_signatures_that_are_none(world, pod):
     key, stranger = world.cluster, Rsa("cluster-1")
     shared = lambda secret: lambda data: hmac.new(secret, data, hashlib.sha256).digest()
     whole = token(key)
@@ -383,7 +383,7 @@ def test_a_providers_keys_change(world, pod):
     assert world.assume(pod, token(world.cluster))
 
 
-def test_strangers_cannot_make_us_ask(world):
+def test_peer_06_strangers_cannot_make_us_ask(world):
     place = BY_URL.removeprefix("https://")
     role = world.role("by-url", place=place, StringEquals={f"{place}:sub": "ann"})
     key = Rsa("one")
@@ -420,8 +420,8 @@ def test_wrong_configuration_points_at_its_line(folder):
     assert "plain http" in outcome.stderr and "keywright.toml:2" in outcome.stderr, outcome.stderr
 
 
-def certificate(folder, name):
-    """A certificate for 127.0.0.1 that signs itself."""
+def certificate(folder, name, of="127.0.0.1"):
+    """A certificate that signs itself, for 127.0.0.1 or another address."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.datetime.now(datetime.timezone.utc)
@@ -429,7 +429,7 @@ def certificate(folder, name):
         x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - datetime.timedelta(days=1)).not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False)
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(of))]), False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), True)
         .sign(key, hashes.SHA256()))
     (folder / f"{name}.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
@@ -438,11 +438,13 @@ def certificate(folder, name):
     return folder / f"{name}.pem", folder / f"{name}.key"
 
 
-def test_keys_come_over_tls_from_whom_the_operator_knows(folder):
+def test_peer_11_keys_come_over_tls_from_whom_the_operator_knows(folder):
     known, other = certificate(folder, "known"), certificate(folder, "other")
+    # Believed, and of somebody else: peer_12.
+    named = certificate(folder, "named", "127.0.0.2")
     key = Rsa("one")
     providers = {}
-    for name, files in (("good", known), ("bad", other), ("moved", known)):
+    for name, files in (("good", known), ("bad", other), ("moved", known), ("named", named)):
         provider = providers[name] = Provider()
         provider.keys = [key]
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -465,7 +467,7 @@ def test_keys_come_over_tls_from_whom_the_operator_knows(folder):
 url = "https://{name}.example"
 audiences = ["app"]
 jwks_url = "{provider.url.replace('http:', 'https:')}"
-ca_file = "{known[0]}"
+ca_file = "{(named if name == 'named' else known)[0]}"
 """ for name, provider in providers.items()))
     world = World.__new__(World)
     world.server = Server(folder, arguments=["--config", str(config)]).start()
@@ -482,5 +484,6 @@ ca_file = "{known[0]}"
         log = "".join(world.server.log)
         assert "UnknownIssuer" in log or "BadSignature" in log, log
         assert "the answer is 302" in log, log
+        assert "not valid for name" in log, log
     finally:
         world.server.stop()

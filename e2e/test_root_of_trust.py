@@ -27,7 +27,7 @@ def copied(folder):
     return folder / "copy" / "data", blob, server.store
 
 
-def test_without_the_root_key_nothing_starts_and_nothing_is_made(copied):
+def test_peer_08_without_the_root_key_nothing_starts_and_nothing_is_made(copied):
     data, _, store = copied
     (data / "root.key").unlink()
     outcome = start(data, store)

@@ -287,7 +287,7 @@ def test_messages_that_were_never_encoded(root):
     assert refused(decode, EncodedMessage="bm90IG91cnM=")[:2] == ("InvalidAuthorizationMessageException", 400)
 
 
-def test_tokens_are_whole_and_bound_to_their_key(server, ann):
+def test_peer_10_tokens_are_whole_and_bound_to_their_key(server, ann):
     made = role(server, "forged", trust(ann.arn()), allow("*"))
     give = lambda: Login.of(server, ann.client().assume_role(RoleArn=made["Arn"], RoleSessionName="session"))
     one, other = give(), give()
@@ -424,7 +424,7 @@ def test_sessions_outlive_the_process_and_serve_every_node(folder, engine):
         first.stop()
 
 
-def test_sessions_end(folder, monkeypatch):
+def test_peer_10_sessions_end(folder, monkeypatch):
     if shutil.which("faketime") is None:
         pytest.fail("faketime is missing; make test installs it")
     clock = Clock(folder)

@@ -8,6 +8,8 @@
 //! - `limit`: the same stack, verifies the signature and does one AES-256-GCM. No policy, no trail, no store:
 //!   what a correct server of this API cannot be faster than.
 
+mod asymmetric;
+mod grants;
 mod load;
 mod process;
 mod report;
@@ -25,8 +27,11 @@ fn main() -> ExitCode {
         ["run", server] => report::run(server),
         ["scale", server] => scale::run(server),
         ["stores", server] => stores::run(server),
-        ["load", port] => report::load_only(port),
-        _ => Err("usage: keywright-bench run|scale|stores <path of the keywright binary>\n       keywright-bench load <port>   (Encrypt on a running server, for profilers)".to_owned()),
+        ["asymmetric", server] => asymmetric::run(server),
+        ["grants", server] => grants::run(server),
+        ["load", port] => report::load_only(port, false),
+        ["load", port, "user"] => report::load_only(port, true),
+        _ => Err("usage: keywright-bench run|scale|stores|asymmetric|grants <path of the keywright binary>\n       keywright-bench load <port> [user]   (Encrypt on a running server, for profilers)".to_owned()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -144,12 +144,14 @@ struct KeyUser {
 /// The four statements of the create-key wizard (KMS Developer Guide, "Default key policy").
 const WIZARD: &str = include_str!("wizard_policy.json");
 
+/// The text of an element in an answer of IAM.
+pub(crate) fn element(xml: &str, name: &str) -> Result<String, String> {
+    let found = xml.split_once(&format!("<{name}>")).and_then(|(_, rest)| rest.split_once('<'));
+    found.map(|(text, _)| text.to_owned()).ok_or_else(|| format!("no {name} in {xml}"))
+}
+
 fn make_user(root: &Target<'_>) -> Result<KeyUser, String> {
     let ask = |form: &str| load::ask_iam(root, &format!("{form}&Version=2010-05-08"));
-    let element = |xml: &str, name: &str| -> Result<String, String> {
-        let found = xml.split_once(&format!("<{name}>")).and_then(|(_, rest)| rest.split_once('<'));
-        found.map(|(text, _)| text.to_owned()).ok_or_else(|| format!("no {name} in {xml}"))
-    };
     let keeper = element(&ask("Action=CreateUser&UserName=keeper")?, "Arn")?;
     let app = element(&ask("Action=CreateUser&UserName=app")?, "Arn")?;
     let made = ask("Action=CreateAccessKey&UserName=app")?;
@@ -182,14 +184,18 @@ pub(crate) fn median(values: &[f64]) -> f64 {
 }
 
 /// Encrypts on a server that is already there, for profilers. It must know the yardsticks' credential.
-pub fn load_only(port: &str) -> Result<(), String> {
+pub fn load_only(port: &str, as_user: bool) -> Result<(), String> {
     let port = port.parse().map_err(|_| "not a port".to_owned())?;
     let target = Target { port, access_key_id: ACCESS_KEY_ID, secret: SECRET };
-    let made = load::ask(&target, "TrentService.CreateKey", "{}")?;
-    let key = made["KeyMetadata"]["KeyId"].as_str().ok_or("no key")?;
-    let requests = load::prepare(&target, "TrentService.Encrypt", REQUESTS, |number| {
-        format!("{{\"KeyId\":\"{key}\",\"Plaintext\":\"{}\"}}", base64_of(number))
-    })?;
+    let user = make_user(&target)?;
+    let key = &user.key;
+    let by_user = Target { port, access_key_id: &user.access_key_id, secret: &user.secret };
+    let requests = load::prepare(
+        if as_user { &by_user } else { &target },
+        "TrentService.Encrypt",
+        REQUESTS,
+        |number| format!("{{\"KeyId\":\"{key}\",\"Plaintext\":\"{}\"}}", base64_of(number)),
+    )?;
     for _ in 0..10 {
         load::run(port, &requests, None)?;
     }

@@ -16,5 +16,7 @@ pub fn run(_arguments: &[String]) -> Result<(), String> {
     let server = crate::root().join("target/release/keywright").display().to_string();
     steps::run(&bench, &["run", &server])?;
     steps::run(&bench, &["scale", &server])?;
+    steps::run(&bench, &["asymmetric", &server])?;
+    steps::run(&bench, &["grants", &server])?;
     steps::run(&bench, &["stores", &server])
 }

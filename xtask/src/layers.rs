@@ -55,3 +55,30 @@ pub fn check() -> Result<(), String> {
     }
     if faults.is_empty() { Ok(()) } else { Err(faults.join("; ")) }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::steps::output;
+    use serde_json::Value;
+
+    /// What tests use in place of the real thing, or to compare with it, is no part of the program; and no crate has a
+    /// feature by which it could become one.
+    #[test]
+    fn peer_04_nothing_that_is_for_tests_is_in_the_program() {
+        let shipped = ["tree", "--locked", "--package", "keywright", "--edges", "normal,build"];
+        let tree = output("cargo", &[&shipped[..], &["--prefix", "none", "--format", "{p}"]].concat())
+            .expect("a tree");
+        let has = |name: &str| tree.lines().any(|line| line.split(' ').next() == Some(name));
+        assert!(has("keywright-crypto") && has("aws-lc-rs"), "the tree is the program's");
+        for for_tests in ["keywright-testkit", "aws-sigv4", "proptest"] {
+            assert!(!has(for_tests), "{for_tests} is shipped");
+        }
+        let metadata = ["metadata", "--format-version", "1", "--no-deps", "--locked"];
+        let metadata: Value =
+            serde_json::from_str(&output("cargo", &metadata).expect("metadata")).expect("JSON");
+        for package in metadata["packages"].as_array().expect("packages") {
+            let features = package["features"].as_object().expect("features");
+            assert!(features.is_empty(), "{} has features", package["name"]);
+        }
+    }
+}

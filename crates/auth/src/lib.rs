@@ -38,7 +38,7 @@ pub use context::{Caller, Env, RequestContext, Via, View};
 pub use error::{Cause, ServiceError};
 pub use explain::{Explained, NearMiss, Outcome, PolicyRole, Question, Told, explain_access, find_principal};
 pub use marker::{InvalidMarker, Page};
-pub use operation::{Check, Checks, Decision, Operation, Protected, Rule, Work};
+pub use operation::{Check, Checks, Decided, Decision, Done, Operation, Protected, Rule, SlowWork, Work};
 pub use session::{
     Federation, NewSession, Session, SessionFacts, SessionOf, Sessions, TokenFault, account_of_session_key,
 };

@@ -61,20 +61,43 @@ pub struct Check {
 /// Nearly every operation has one or two.
 pub type Checks = SmallVec<[Check; 2]>;
 
-/// What an operation decided: its answer and what must be durable before the answer leaves.
-pub struct Decision<O> {
-    pub output: O,
+/// What an operation decided.
+pub enum Decision<Op: Operation> {
+    /// Its answer, and what must be durable before that leaves.
+    Now { output: Op::Output, writes: WriteSet },
+    /// Slow work of the processor, such as a private key's, that comes first. It is done off the threads that serve
+    /// requests, so that it holds up nobody else's; what it decides cannot be put off again.
+    After(SlowWork<Op>),
+}
+
+/// What is left to do of a decision; the surroundings are those of the time when it is done.
+pub type SlowWork<Op> =
+    Box<dyn FnOnce(Env<'_, <Op as Operation>::Service>) -> Result<Done<Op>, <Op as Operation>::Error> + Send>;
+
+/// What slow work came to: an answer, and what must be durable before that leaves.
+pub struct Done<Op: Operation> {
+    pub output: Op::Output,
     pub writes: WriteSet,
 }
 
-impl<O> Decision<O> {
+/// What `decide` gives.
+pub type Decided<Op> = Result<Decision<Op>, <Op as Operation>::Error>;
+
+impl<Op: Operation> Decision<Op> {
     /// An answer that changes nothing.
-    pub fn answer(output: O) -> Self {
-        Self { output, writes: WriteSet::default() }
+    pub fn answer(output: Op::Output) -> Self {
+        Self::Now { output, writes: WriteSet::default() }
     }
 
-    pub fn write(output: O, writes: WriteSet) -> Self {
-        Self { output, writes }
+    pub fn write(output: Op::Output, writes: WriteSet) -> Self {
+        Self::Now { output, writes }
+    }
+
+    /// An answer that changes nothing and takes the processor some time.
+    pub fn answer_after(
+        work: impl FnOnce(Env<'_, Op::Service>) -> Result<Op::Output, Op::Error> + Send + 'static,
+    ) -> Self {
+        Self::After(Box::new(move |env| work(env).map(|output| Done { output, writes: WriteSet::default() })))
     }
 }
 
@@ -141,7 +164,7 @@ pub trait Operation: Sized + Send + Sync + 'static {
         facts: &Self::Facts,
         env: Env<'_, Self::Service>,
         request: &RequestContext,
-    ) -> Result<Decision<Self::Output>, Self::Error>;
+    ) -> Decided<Self>;
 
     /// Called once the decision is durable and recorded: for observations, such as a key's last use.
     fn done(&self, facts: &Self::Facts, service: &Self::Service, request: &RequestContext) {

@@ -186,7 +186,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
-    fn a_header_signature_is_the_oracle_s(case in cases(), at in any::<prop::sample::Index>(), flip in 1..=255_u8) {
+    fn peer_04_a_header_signature_is_the_oracle_s(case in cases(), at in any::<prop::sample::Index>(), flip in 1..=255_u8) {
         let theirs = case.signed_by_the_oracle(SignatureLocation::Headers);
         prop_assert_eq!(case.verified(&theirs, &case.body), Ok(()));
         let ours = case.signed_by_us(false);
@@ -199,7 +199,7 @@ proptest! {
     }
 
     #[test]
-    fn a_presigned_url_is_the_oracle_s(case in cases(), at in any::<prop::sample::Index>(), flip in 1..=255_u8) {
+    fn peer_04_a_presigned_url_is_the_oracle_s(case in cases(), at in any::<prop::sample::Index>(), flip in 1..=255_u8) {
         let theirs = case.signed_by_the_oracle(SignatureLocation::QueryParams);
         prop_assert!(signature_of(&theirs).is_some());
         prop_assert_eq!(case.verified(&theirs, &case.body), Ok(()));

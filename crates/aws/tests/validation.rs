@@ -264,7 +264,7 @@ fn base64_is_strict() {
 }
 
 #[test]
-fn unknown_and_repeated_members_are_refused_without_naming_them() {
+fn peer_23_unknown_and_repeated_members_are_refused_without_naming_them() {
     check_form::<kms::DescribeKeyRequest>(
         r#"{"KeyId":"x","hunter2":1}"#,
         "The request has a member that this operation does not have.",

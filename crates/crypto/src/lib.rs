@@ -1,8 +1,10 @@
 //! Cryptography: the key hierarchy, wrapping, the ciphertext format, MACs, the seal.
 //!
 //! What: root key (sealed) → domain keys, by epochs → backing keys (wrapped rows) → a message key for each
-//! message. Everything is AES-256-GCM, HMAC-SHA-256 and Ed25519 of aws-lc-rs, and Argon2id for passwords; nothing
+//! message. That is AES-256-GCM, HMAC-SHA-256 and Ed25519 of aws-lc-rs, and Argon2id for passwords; nothing
 //! here is an algorithm of our own. Signatures of others' tokens (JWS) are verified, never made.
+//! Customers' other keys: key pairs of every spec (`asymmetric.rs`), HMAC keys (`hmac_key.rs`), and the unwrapping of
+//! material that is imported (`import.rs`).
 //! Why here: this crate knows no accounts, no policies and no SQL, and is the only author of nonces.
 //!
 //! Invariants
@@ -14,10 +16,14 @@
 //! The formats are in docs/ciphertext.md; what a released version wrote opens for ever.
 
 mod aead;
+mod asymmetric;
 mod binding;
 mod column;
+mod der;
 mod digest;
 mod harden;
+mod hmac_key;
+mod import;
 mod jws;
 mod kdf;
 mod keyring;
@@ -36,9 +42,15 @@ mod tests;
 mod token;
 mod wrap;
 
+pub use asymmetric::{
+    AgreementError, DecapsulationError, EncryptionAlgorithm, InvalidKeyMaterial, InvalidPublicKey, KeyPair,
+    KeyPairSpec, MessageType, OaepError, PublicKey, SignatureError, SigningAlgorithm, Unsupported,
+};
 pub use column::{ColumnContext, SealedColumn};
 pub use digest::sha256;
 pub use harden::harden_process;
+pub use hmac_key::{HmacKey, MacSpec};
+pub use import::{ImportWrappingKey, InvalidWrapping, WrappingAlgorithm};
 pub use jws::{JwsAlgorithm, JwsKey};
 pub use keyring::{KeyPurpose, Keyring, KeyringError, SealedKey};
 pub use mac::{InvalidSeal, MarkerKey, RowMac};

@@ -4,7 +4,7 @@ use aws_lc_rs::hmac;
 use keywright_types::{Rng, SecretBytes};
 use zeroize::Zeroizing;
 
-/// The bytes of a backing key; 32 for symmetric keys.
+/// The bytes of a backing key: 32 for symmetric keys, and for others what docs/ciphertext.md, section 7 says.
 pub struct KeyMaterial(SecretBytes);
 
 impl KeyMaterial {

@@ -1,7 +1,10 @@
 //! The crate's tests: published vectors, what must be refused, and what was written once and opens for ever.
 
 mod frozen;
+mod imports;
 mod jws;
+mod key_pairs;
+mod key_vectors;
 mod negative;
 mod tokens;
 mod vectors;

@@ -8,7 +8,8 @@
 //! - No more than [`AT_ONCE`] hashes are computed at a time: whoever sends many passwords waits for its own turn only with
 //!   others who send passwords.
 //! - Looking for a user that is not there, or that has no password, takes the same work as a wrong password.
-//! - Tries are counted by the user's name as the store compares it, whether or not there is such a user.
+//! - Tries are counted by the user's id, which another name does not change; of names that nobody has, by the name as the
+//!   store compares it.
 
 use crate::attempts::Attempts;
 use crate::error::IamError;
@@ -129,32 +130,40 @@ pub async fn verify_password(
     };
     // Judged in any case, so that being barred takes as long as being wrong.
     let right = service.passwords.is_of(password, profile.as_ref()).await?;
-    let counted = begin(&service.attempts, account, name, request, view.now);
-    Ok(found.filter(|_| right && counted).inspect(|_| passed(&service.attempts, account, name)))
+    let of = found.as_ref().map_or_else(|| Tries::of_nobody(account, name), |found| Tries::of(&found.row));
+    let counted = of.begin(&service.attempts, request, view.now);
+    Ok(found.filter(|_| right && counted).inspect(|_| of.passed(&service.attempts)))
 }
 
-/// Counts a try of a user's password; false when too many failed, and then the answer must be that it is wrong.
-pub(crate) fn begin(
-    attempts: &Attempts,
+/// The tries of one user's password.
+pub(crate) struct Tries {
     account: AccountId,
-    name: &str,
-    request: RequestId,
-    now: Timestamp,
-) -> bool {
-    let begun = attempts.begin(&try_name(account, name), request, now).is_ok();
-    if !begun {
-        tracing::warn!(%account, "too many wrong passwords of a user; none is accepted for a while");
+    counted_as: String,
+}
+
+impl Tries {
+    pub(crate) fn of(user: &UserRow) -> Self {
+        Self { account: user.account, counted_as: format!("password/{}", user.user_id) }
     }
-    begun
-}
 
-/// The password was right.
-pub(crate) fn passed(attempts: &Attempts, account: AccountId, name: &str) {
-    attempts.passed(&try_name(account, name));
-}
+    fn of_nobody(account: AccountId, name: &str) -> Self {
+        Self { account, counted_as: format!("password/{account}/{}", NameKey::of(name)) }
+    }
 
-fn try_name(account: AccountId, name: &str) -> String {
-    format!("password/{account}/{}", NameKey::of(name))
+    /// Counts a try; false when too many failed, and then the answer must be that it is wrong.
+    pub(crate) fn begin(&self, attempts: &Attempts, request: RequestId, now: Timestamp) -> bool {
+        let begun = attempts.begin(&self.counted_as, request, now).is_ok();
+        if !begun {
+            // Not whose: what was typed as a name may be a password.
+            tracing::warn!(account = %self.account, "too many wrong passwords of a user; none is accepted for a while");
+        }
+        begun
+    }
+
+    /// The password was right.
+    pub(crate) fn passed(&self, attempts: &Attempts) {
+        attempts.passed(&self.counted_as);
+    }
 }
 
 #[cfg(test)]
@@ -179,7 +188,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_is_not_there_costs_the_same_work() {
+    async fn peer_14_whoever_is_not_there_costs_the_same_work() {
         let passwords = Passwords::default();
         assert!(!passwords.is_of(&text("any"), None).await.expect("it is judged"));
         let decoy = passwords.decoy.get().expect("it was made").expose().to_owned();

@@ -5,6 +5,7 @@
 use crate::key::Key;
 use crate::ops::symmetric::EncryptionContext;
 use crate::service::Resolved;
+use keywright_aws::kms::EncryptionAlgorithmSpec;
 use keywright_policy::ConditionValue;
 use keywright_types::KeyRef;
 
@@ -12,6 +13,8 @@ use keywright_types::KeyRef;
 pub(crate) struct Crypto<'a> {
     pub(crate) key_ref: Option<&'a KeyRef>,
     pub(crate) context: &'a EncryptionContext,
+    /// As asked for; without it the default counts.
+    pub(crate) algorithm: Option<EncryptionAlgorithmSpec>,
     pub(crate) re_encrypt_on_same_key: Option<bool>,
 }
 
@@ -58,7 +61,10 @@ fn of_existing<'a>(key: &'a Key, name: &str) -> ConditionValue<'a> {
 /// The keys of a cryptographic operation.
 pub(crate) fn of_crypto<'a>(resolved: &'a Resolved, crypto: &Crypto<'a>, name: &str) -> ConditionValue<'a> {
     match name {
-        "kms:encryptionalgorithm" => ConditionValue::Single("SYMMETRIC_DEFAULT".into()),
+        "kms:encryptionalgorithm" => {
+            let algorithm = crypto.algorithm.unwrap_or(EncryptionAlgorithmSpec::SymmetricDefault);
+            ConditionValue::Single(algorithm.as_str().into())
+        }
         "kms:reencryptonsamekey" => {
             crypto.re_encrypt_on_same_key.map_or(ConditionValue::Absent, ConditionValue::Bool)
         }

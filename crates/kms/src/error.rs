@@ -71,6 +71,15 @@ pub enum KmsError {
     Validation {
         message: String,
     },
+    /// InvalidKeyUsageException: the key is for something else.
+    WrongUsage {
+        key: Arc<str>,
+        usage: &'static str,
+        operation: &'static str,
+    },
+    /// The signature is not of this key and message.
+    InvalidSignature,
+    InvalidMac,
     /// InvalidKeyUsageException: an algorithm that the key's spec does not have.
     WrongAlgorithm {
         algorithm: &'static str,
@@ -117,8 +126,14 @@ pub enum PolicyFault {
 #[derive(Debug)]
 pub enum TagFault {
     Duplicate,
+    /// Another tag has the same name in another case.
+    Alike,
     TooMany,
     Reserved,
+    /// The rotation period tag on a key that keeps its material for life.
+    NeverRotates {
+        spec: &'static str,
+    },
     /// The value of the rotation period tag.
     RotationPeriod {
         days_min: u32,
@@ -240,6 +255,13 @@ impl ServiceError for KmsError {
                 ("UnsupportedOperationException", 400, message.clone().map(Cow::Owned))
             }
             Self::Validation { message } => ("ValidationException", 400, Some(message.clone().into())),
+            Self::WrongUsage { key, usage, operation } => (
+                "InvalidKeyUsageException",
+                400,
+                Some(format!("{key} key usage is {usage} which is not valid for {operation}.").into()),
+            ),
+            Self::InvalidSignature => ("KMSInvalidSignatureException", 400, None),
+            Self::InvalidMac => ("KMSInvalidMacException", 400, None),
             Self::WrongAlgorithm { algorithm, spec } => (
                 "InvalidKeyUsageException",
                 400,
@@ -288,6 +310,9 @@ impl ServiceError for KmsError {
             | Self::Tag(_)
             | Self::Unsupported { .. }
             | Self::Validation { .. }
+            | Self::WrongUsage { .. }
+            | Self::InvalidSignature
+            | Self::InvalidMac
             | Self::WrongAlgorithm { .. } => None,
         }
     }
@@ -377,8 +402,14 @@ impl TagFault {
     fn message(&self) -> Cow<'static, str> {
         match self {
             Self::Duplicate => "Duplicate tag keys".into(),
+            Self::Alike => "Tag keys of one key must differ in more than case".into(),
             Self::TooMany => "Too many tags".into(),
             Self::Reserved => "Tags beginning with aws: are reserved".into(),
+            Self::NeverRotates { spec } => format!(
+                "Keys of key spec {spec} keep their key material for life: the tag {} goes with symmetric encryption keys.",
+                crate::rotation::PERIOD_TAG
+            )
+            .into(),
             Self::RotationPeriod { days_min } => format!(
                 "The tag {} takes a number of days from {days_min}d to {}d",
                 crate::rotation::PERIOD_TAG,

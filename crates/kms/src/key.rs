@@ -1,10 +1,12 @@
 //! The key: everything about it but its key material.
 
 use crate::alias::AliasNames;
+use crate::error::KmsError;
+use crate::key_spec::{KeySpec, KeyUsage};
 use crate::key_state::KeyState;
 use crate::rotation::RotationPlan;
-use keywright_auth::Decision;
 use keywright_auth::identities::{Json, Pins};
+use keywright_auth::{Decision, Operation};
 use keywright_policy::Document;
 use keywright_store::{Row as _, RowVersion, StoreError, Versioned, WriteSet, row};
 use keywright_types::{AccountId, KeyArn, KeyId, MaterialId, Region, Tags, Timestamp};
@@ -34,45 +36,6 @@ impl KeyManager {
             "AWS" => Some(Self::Service),
             _ => None,
         }
-    }
-}
-
-/// What a key is made of, by the API's name; decides what it can do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeySpec {
-    /// AES-256-GCM under a message key derived for each message.
-    SymmetricDefault,
-}
-
-impl KeySpec {
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::SymmetricDefault => "SYMMETRIC_DEFAULT",
-        }
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        (text == "SYMMETRIC_DEFAULT").then_some(Self::SymmetricDefault)
-    }
-}
-
-/// What a key may be used for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyUsage {
-    EncryptDecrypt,
-}
-
-impl KeyUsage {
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::EncryptDecrypt => "ENCRYPT_DECRYPT",
-        }
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        (text == "ENCRYPT_DECRYPT").then_some(Self::EncryptDecrypt)
     }
 }
 
@@ -244,6 +207,12 @@ impl Key {
 }
 
 impl Key {
+    /// # Errors
+    /// UnsupportedOperationException, without a message as on AWS, for keys that keep their material for life.
+    pub(crate) fn check_rotates(&self) -> Result<(), KmsError> {
+        if self.spec.rotates() { Ok(()) } else { Err(KmsError::Unsupported { message: None }) }
+    }
+
     /// The write that gives this key other names.
     pub(crate) fn rename(&self, writes: &mut WriteSet, rename: impl FnOnce(&mut AliasNames)) {
         let mut changed = self.clone();
@@ -252,7 +221,7 @@ impl Key {
     }
 
     /// The decision that writes `changed` in this key's place, relying on the key as it was read.
-    pub(crate) fn change<O>(&self, changed: &Key, output: O) -> Decision<O> {
+    pub(crate) fn change<Op: Operation>(&self, changed: &Key, output: Op::Output) -> Decision<Op> {
         let mut writes = WriteSet::default();
         writes.update(&changed.to_row(), self.version);
         Decision::write(output, writes)

@@ -1,6 +1,10 @@
 //! Backing keys: the versions of a key's material, wrapped in the store, unwrapped in a bounded cache.
 
-use keywright_crypto::{KeyMaterial, Keyring, MaterialKey, WrapContext, Wrapped};
+use crate::error::KmsError;
+use crate::key_spec::KeySpec;
+use crate::service::Kms;
+use keywright_auth::{Cause, Env, ServiceError as _};
+use keywright_crypto::{HmacKey, KeyMaterial, KeyPair, Keyring, MaterialKey, WrapContext, Wrapped};
 use keywright_store::{Row as _, StoreError, Tampering, row};
 use keywright_types::{AccountId, KeyArn, KeyId, MaterialId, Region, Timestamp};
 use std::sync::Arc;
@@ -29,24 +33,74 @@ row! {
     }
 }
 
-/// An unwrapped backing key, ready for messages. Shared by an `Arc` and zeroed when the last goes.
+/// An unwrapped backing key, ready for use. Shared by an `Arc` and zeroed when the last goes.
 pub struct Material {
     pub id: MaterialId,
-    pub key: MaterialKey,
+    secret: Secret,
+}
+
+/// The secret by its kind.
+enum Secret {
+    Symmetric(MaterialKey),
+    Mac(Box<HmacKey>),
+    Pair(Box<KeyPair>),
 }
 
 impl Material {
     /// # Errors
     /// [`StoreError::Tampered`] if the row does not open as what it says it is.
-    pub fn unwrap(row: &MaterialRow, spec: &str, keyring: &Keyring) -> Result<Arc<Self>, StoreError> {
-        let context = wrap_context(&row.account, &row.region, row.key_id, row.material_id, spec);
-        let wrapped = Wrapped { epoch: row.domain_epoch, bytes: row.wrapped.clone() };
-        let material = keyring.unwrap(&context, &wrapped).map_err(|_| StoreError::Tampered {
+    pub fn unwrap(row: &MaterialRow, spec: KeySpec, keyring: &Keyring) -> Result<Arc<Self>, StoreError> {
+        let tampered = || StoreError::Tampered {
             table: MaterialRow::TABLE.name,
             key: row.material_id.to_string(),
             how: Tampering::Changed,
-        })?;
-        Ok(Arc::new(Self { id: row.material_id, key: MaterialKey::new(&material) }))
+        };
+        let context = wrap_context(&row.account, &row.region, row.key_id, row.material_id, spec);
+        let wrapped = Wrapped { epoch: row.domain_epoch, bytes: row.wrapped.clone() };
+        let material = keyring.unwrap(&context, &wrapped).map_err(|_| tampered())?;
+        let secret = match spec {
+            KeySpec::SymmetricDefault => Secret::Symmetric(MaterialKey::new(&material)),
+            KeySpec::Mac(spec) => {
+                let key = HmacKey::from_material(spec, &material).map_err(|_| tampered())?;
+                Secret::Mac(Box::new(key))
+            }
+            KeySpec::Pair(spec) => {
+                let pair = KeyPair::from_material(spec, &material).map_err(|_| tampered())?;
+                Secret::Pair(Box::new(pair))
+            }
+        };
+        Ok(Arc::new(Self { id: row.material_id, secret }))
+    }
+
+    /// # Errors
+    /// An internal error for a key of another kind: which operations a key takes is checked before.
+    pub(crate) fn symmetric(&self) -> Result<&MaterialKey, KmsError> {
+        match &self.secret {
+            Secret::Symmetric(key) => Ok(key),
+            Secret::Mac(_) | Secret::Pair(_) => Err(self.other_kind("symmetric")),
+        }
+    }
+
+    /// # Errors
+    /// As [`Material::symmetric`].
+    pub(crate) fn mac(&self) -> Result<&HmacKey, KmsError> {
+        match &self.secret {
+            Secret::Mac(key) => Ok(key),
+            Secret::Symmetric(_) | Secret::Pair(_) => Err(self.other_kind("MAC")),
+        }
+    }
+
+    /// # Errors
+    /// As [`Material::symmetric`].
+    pub(crate) fn pair(&self) -> Result<&KeyPair, KmsError> {
+        match &self.secret {
+            Secret::Pair(pair) => Ok(pair),
+            Secret::Symmetric(_) | Secret::Mac(_) => Err(self.other_kind("asymmetric")),
+        }
+    }
+
+    fn other_kind(&self, wanted: &str) -> KmsError {
+        KmsError::internal(Cause::new(format!("backing key {} is no {wanted} one", self.id)))
     }
 }
 
@@ -58,17 +112,15 @@ pub(crate) struct NewMaterial {
 impl NewMaterial {
     pub(crate) fn make(
         arn: &KeyArn,
-        spec: &str,
+        spec: KeySpec,
+        material: &KeyMaterial,
         ordinal: u32,
         rotation_type: Option<&str>,
-        keyring: &Keyring,
-        rng: &dyn keywright_types::Rng,
-        now: Timestamp,
+        env: &Env<'_, Kms>,
     ) -> Self {
-        let material = KeyMaterial::generate(rng);
-        let material_id = keyring.material_id(arn.key_id, &material);
+        let material_id = env.keyring.material_id(arn.key_id, material);
         let context = wrap_context(&arn.account, &arn.region, arn.key_id, material_id, spec);
-        let wrapped = keyring.wrap(&context, &material, rng);
+        let wrapped = env.keyring.wrap(&context, material, env.rng);
         Self {
             row: MaterialRow {
                 account: arn.account,
@@ -79,7 +131,7 @@ impl NewMaterial {
                 ordinal,
                 domain_epoch: wrapped.epoch,
                 wrapped: wrapped.bytes,
-                created_at: now,
+                created_at: env.now,
                 rotation_type: rotation_type.map(str::to_owned),
             },
         }
@@ -91,7 +143,7 @@ fn wrap_context<'a>(
     region: &'a Region,
     key_id: KeyId,
     material_id: MaterialId,
-    spec: &'a str,
+    spec: KeySpec,
 ) -> WrapContext<'a> {
     WrapContext {
         account,
@@ -102,6 +154,6 @@ fn wrap_context<'a>(
         },
         key_id,
         material_id,
-        spec,
+        spec: spec.as_str(),
     }
 }

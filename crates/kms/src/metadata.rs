@@ -1,6 +1,7 @@
 //! KeyMetadata, as CreateKey and DescribeKey show it.
 
 use crate::key::Key;
+use crate::key_spec::Algorithms;
 use crate::key_state::KeyState;
 use keywright_aws::kms;
 
@@ -12,6 +13,7 @@ pub(crate) fn of(key: &Key) -> kms::KeyMetadata {
         KeyState::Disabled => (kms::KeyState::Disabled, None),
         KeyState::PendingDeletion { delete_at, .. } => (kms::KeyState::PendingDeletion, Some(delete_at)),
     };
+    let algorithms = Algorithms::of(key.spec, key.usage);
     kms::KeyMetadata {
         aws_account_id: Some(key.arn.account.to_string()),
         key_id: key.arn.key_id.to_string(),
@@ -26,9 +28,14 @@ pub(crate) fn of(key: &Key) -> kms::KeyMetadata {
         key_manager: kms::KeyManagerType::parse(key.manager.as_str()),
         customer_master_key_spec: kms::CustomerMasterKeySpec::parse(key.spec.as_str()),
         key_spec: kms::KeySpec::parse(key.spec.as_str()),
-        encryption_algorithms: Some(vec![kms::EncryptionAlgorithmSpec::SymmetricDefault]),
+        encryption_algorithms: algorithms.encryption,
+        signing_algorithms: algorithms.signing,
+        mac_algorithms: algorithms.mac,
+        key_agreement_algorithms: algorithms.agreement,
+        encapsulation_algorithms: algorithms.encapsulation,
         multi_region: Some(false),
-        current_key_material_id: Some(key.current_material.to_string()),
+        // Of keys whose material is never exchanged AWS shows no id.
+        current_key_material_id: key.spec.rotates().then(|| key.current_material.to_string()),
         ..kms::KeyMetadata::default()
     }
 }

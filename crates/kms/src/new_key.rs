@@ -1,12 +1,14 @@
 //! Making a key: its row and its first backing key.
 
 use crate::alias::AliasNames;
-use crate::key::{Key, KeyManager, KeySpec, KeyUsage, Origin};
+use crate::key::{Key, KeyManager, Origin};
+use crate::key_spec::{KeySpec, KeyUsage};
 use crate::key_state::KeyState;
 use crate::rotation::{RotationPlan, SERVICE_PERIOD_DAYS, first_material};
 use crate::service::Kms;
 use keywright_auth::Env;
 use keywright_auth::identities::Pins;
+use keywright_crypto::KeyMaterial;
 use keywright_policy::Document;
 use keywright_store::{RowVersion, WriteSet};
 use keywright_types::{KeyArn, Tags};
@@ -16,6 +18,8 @@ use std::sync::Arc;
 pub(crate) struct NewKey {
     pub(crate) arn: KeyArn,
     pub(crate) manager: KeyManager,
+    pub(crate) spec: KeySpec,
+    pub(crate) usage: KeyUsage,
     pub(crate) description: String,
     pub(crate) policy: Arc<Document>,
     pub(crate) policy_pins: Pins,
@@ -24,9 +28,8 @@ pub(crate) struct NewKey {
 impl NewKey {
     /// The key and the rows that make it durable. The caller may still change the key (its tags) and
     /// inserts its row.
-    pub(crate) fn make(self, env: &Env<'_, Kms>) -> (Key, WriteSet) {
-        let spec = KeySpec::SymmetricDefault;
-        let material = first_material(&self.arn, spec.as_str(), env);
+    pub(crate) fn make(self, material: &KeyMaterial, env: &Env<'_, Kms>) -> (Key, WriteSet) {
+        let material = first_material(&self.arn, self.spec, material, env);
         let mut rotation = RotationPlan::default();
         match self.manager {
             KeyManager::Customer => {}
@@ -36,8 +39,8 @@ impl NewKey {
             arn_text: Arc::from(self.arn.to_string()),
             arn: self.arn,
             manager: self.manager,
-            spec,
-            usage: KeyUsage::EncryptDecrypt,
+            spec: self.spec,
+            usage: self.usage,
             origin: Origin::Generated,
             state: KeyState::Enabled,
             description: self.description,
@@ -55,5 +58,14 @@ impl NewKey {
         let mut writes = WriteSet::default();
         writes.insert(&material);
         (key, writes)
+    }
+}
+
+/// Fresh material for a key of that spec; of an RSA key it may take seconds when the stock is empty.
+pub(crate) fn fresh_material(spec: KeySpec, env: &Env<'_, Kms>) -> KeyMaterial {
+    match spec {
+        KeySpec::SymmetricDefault => KeyMaterial::generate(env.rng),
+        KeySpec::Mac(spec) => spec.generate(env.rng),
+        KeySpec::Pair(spec) => env.service.stock.take(spec).material(),
     }
 }

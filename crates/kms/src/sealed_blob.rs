@@ -2,10 +2,11 @@
 
 use crate::error::KmsError;
 use crate::key::Key;
+use crate::key_spec::KeySpec;
 use crate::material::Material;
 use crate::ops::symmetric::EncryptionContext;
 use crate::service::{Kms, Resolved, local_arn};
-use keywright_auth::{Check, Protected, RequestContext, ServiceError as _, View};
+use keywright_auth::{Cause, Check, Protected, RequestContext, ServiceError as _, View};
 use keywright_crypto::Header;
 use keywright_types::{KeyRef, MaterialId, SecretBytes};
 use std::sync::Arc;
@@ -49,6 +50,14 @@ impl SealedBlob {
         let Some(blob) = expected.blob else {
             return Ok(Self { header: None, named: wanted, wanted: None, material: None });
         };
+        if let Some(Resolved::Key(key)) = &wanted
+            && key.spec != KeySpec::SymmetricDefault
+        {
+            // Such a ciphertext is bare: it names nothing, and may begin like one of ours by chance.
+            let material = view.service.find_material(view, key, key.current_material.tag()).await;
+            let material = material.map_err(KmsError::from_store)?;
+            return Ok(Self { header: None, named: None, wanted, material });
+        }
         let header = Header::parse(blob);
         let Some(header) = header else {
             return Ok(Self { header: None, named: None, wanted, material: None });
@@ -110,6 +119,11 @@ impl SealedBlob {
     /// NotFoundException when the caller named one that is not there.
     pub(crate) fn key(&self, action: &'static str, request: &RequestContext) -> Result<&Arc<Key>, KmsError> {
         let wanted = self.wanted.as_ref().map(Resolved::get).transpose()?;
+        if let Some(key) = wanted
+            && key.spec != KeySpec::SymmetricDefault
+        {
+            return Ok(key);
+        }
         let named = match (&self.named, &self.header) {
             // Without a blob the caller named the key.
             (Some(resolved), None) => return resolved.get(),
@@ -131,6 +145,16 @@ impl SealedBlob {
         }
     }
 
+    /// The private key of the asymmetric key that the caller names.
+    ///
+    /// # Errors
+    /// An internal one if the store lost it.
+    pub(crate) fn private_key(&self) -> Result<Arc<Material>, KmsError> {
+        let lost =
+            || KmsError::internal(Cause::new("an asymmetric key's backing key is missing from the store"));
+        self.material.clone().ok_or_else(lost)
+    }
+
     /// # Errors
     /// InvalidCiphertextException, the same for every fault of blob, context or key material.
     pub(crate) fn open(&self, blob: &[u8], context: &EncryptionContext) -> Result<Opened, KmsError> {
@@ -138,7 +162,7 @@ impl SealedBlob {
             return Err(KmsError::InvalidCiphertext);
         };
         let pairs = context.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        let plaintext = keywright_crypto::decrypt(&material.key, header, material.id, pairs, blob)
+        let plaintext = keywright_crypto::decrypt(material.symmetric()?, header, material.id, pairs, blob)
             .map_err(|_| KmsError::InvalidCiphertext)?;
         Ok(Opened { plaintext, material_id: material.id })
     }

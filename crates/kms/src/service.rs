@@ -4,6 +4,8 @@ use crate::alias::{AliasNames, AliasRow};
 use crate::error::{KmsError, NotFound};
 use crate::grant::{Asked, GRANTS_KEPT_MAX, Grant, GrantId, GrantRow, Grants, Probes, parties_of};
 use crate::key::{Key, KeyRow};
+use crate::key_pair_stock::KeyPairStock;
+use crate::key_spec::KeySpec;
 use crate::last_usage::{LastUsage, LastUse};
 use crate::material::{Material, MaterialRow};
 use keywright_auth::identities::Pins;
@@ -23,13 +25,23 @@ pub struct KmsSettings {
     pub on_demand_rotations_max: Option<u32>,
     /// Keys, and backing keys, kept unwrapped in memory, at most.
     pub cached_keys_max: usize,
+    /// RSA keys made ahead, of each size.
+    pub stocked_key_pairs: usize,
 }
 
 impl Default for KmsSettings {
     fn default() -> Self {
-        Self { rotation_days_min: 90, on_demand_rotations_max: Some(25), cached_keys_max: 100_000 }
+        Self {
+            rotation_days_min: 90,
+            on_demand_rotations_max: Some(25),
+            cached_keys_max: 100_000,
+            stocked_key_pairs: 3,
+        }
     }
 }
+
+/// Asymmetric keys kept ready in memory, at most: an RSA key takes some kilobytes.
+const PAIRS_CACHED_MAX: usize = 5_000;
 
 /// The key management service.
 pub struct Kms {
@@ -38,6 +50,10 @@ pub struct Kms {
     pub last_usage: LastUsage,
     keys: EntityCache<KeyArn, Arc<Key>>,
     materials: EntityCache<(KeyArn, [u8; 16]), Arc<Material>>,
+    /// Those of asymmetric keys: they take more memory, and longer to make ready.
+    pairs: EntityCache<(KeyArn, [u8; 16]), Arc<Material>>,
+    /// RSA keys that belong to nobody yet.
+    pub stock: KeyPairStock,
     aliases: EntityCache<AliasArn, KeyId>,
     /// The grants of a grantee on a key; that there are none is known too, so that a caller without grants costs
     /// nothing.
@@ -57,6 +73,8 @@ impl Kms {
             last_usage: LastUsage::default(),
             keys: EntityCache::new(settings.cached_keys_max, store.freshness()),
             materials: EntityCache::new(settings.cached_keys_max, store.freshness()),
+            pairs: EntityCache::new(PAIRS_CACHED_MAX.min(settings.cached_keys_max), store.freshness()),
+            stock: KeyPairStock::new(settings.stocked_key_pairs),
             aliases: EntityCache::new(settings.cached_keys_max, store.freshness()),
             grants: EntityCache::new(settings.cached_keys_max, store.freshness()),
             owners: EntityCache::new(settings.cached_keys_max, Freshness::exact()),
@@ -110,10 +128,14 @@ impl Kms {
         tag: [u8; 16],
     ) -> Result<Option<Arc<Material>>, StoreError> {
         let name = (key.arn.clone(), tag);
-        if let Some(material) = self.materials.peek(&name) {
+        let cache = match key.spec {
+            KeySpec::SymmetricDefault | KeySpec::Mac(_) => &self.materials,
+            KeySpec::Pair(_) => &self.pairs,
+        };
+        if let Some(material) = cache.peek(&name) {
             return Ok(Some(material));
         }
-        self.materials.get_or_load(&name, load_material(view, key, tag)).await
+        cache.get_or_load(&name, load_material(view, key, tag)).await
     }
 
     /// The key of that id in the request's Region: the caller's own, or another account's.
@@ -294,6 +316,7 @@ impl Kms {
         let Changes::Rows(changes) = changes else {
             self.keys.forget_all();
             self.materials.forget_all();
+            self.pairs.forget_all();
             self.aliases.forget_all();
             self.grants.forget_all();
             return;
@@ -307,6 +330,7 @@ impl Kms {
                             if change.deleted {
                                 // A destroyed key leaves no unwrapped backing key in memory.
                                 self.materials.forget_where(|(of, _)| *of == arn);
+                                self.pairs.forget_where(|(of, _)| *of == arn);
                                 self.grants.forget_where(|(of, _)| *of == arn);
                             }
                         }
@@ -467,7 +491,7 @@ async fn load_material(
     let of_material =
         [key.arn.account.to_value(), key.arn.region.to_value(), key.arn.key_id.to_value(), tag.to_value()];
     let Some(stored) = view.store.find::<MaterialRow>(&of_material).await? else { return Ok(None) };
-    Material::unwrap(&stored.row, key.spec.as_str(), view.keyring).map(Some)
+    Material::unwrap(&stored.row, key.spec, view.keyring).map(Some)
 }
 
 /// The key of this id in the request's account and Region.

@@ -1,4 +1,7 @@
 //! The rules of tags, and the tag that carries a rotation period.
+//!
+//! Invariant: no two tags of a key are alike but for the case of their names. AWS lets them be, but conditions name tags
+//! without regard to case (`aws:ResourceTag`), so that whoever may set the one could have it read in the other's place.
 
 use crate::error::{KmsError, TagFault};
 use crate::key::Key;
@@ -12,11 +15,12 @@ const TAGS_MAX: usize = 50;
 /// Tags as a request gives them.
 ///
 /// # Errors
-/// TagException for a key given twice, a reserved key, or too many.
+/// TagException for a key given twice or in two cases, a reserved key, or too many.
 pub(crate) fn parse(tags: Vec<Tag>) -> Result<Tags, KmsError> {
     let mut parsed = Tags::default();
     for tag in tags {
         check_not_reserved(&tag.tag_key)?;
+        check_not_alike(&parsed, &tag.tag_key)?;
         if parsed.insert(tag.tag_key, tag.tag_value).is_some() {
             return Err(KmsError::Tag(TagFault::Duplicate));
         }
@@ -36,6 +40,15 @@ pub(crate) fn check_not_reserved(tag_key: &str) -> Result<(), KmsError> {
     }
 }
 
+/// # Errors
+/// TagException if another tag has this name in another case.
+pub(crate) fn check_not_alike(tags: &Tags, tag_key: &str) -> Result<(), KmsError> {
+    match tags.iter().any(|(known, _)| known != tag_key && known.eq_ignore_ascii_case(tag_key)) {
+        true => Err(KmsError::Tag(TagFault::Alike)),
+        false => Ok(()),
+    }
+}
+
 /// Whether these tags switch rotation on or change its period.
 pub(crate) fn sets_rotation(tags: &Tags) -> bool {
     tags.find(PERIOD_TAG).is_some()
@@ -51,6 +64,9 @@ pub(crate) fn replace(key: &mut Key, tags: Tags, now: Timestamp) -> Result<(), K
     }
     let days = parse_period_tag(&tags)
         .map_err(|BadPeriod| KmsError::Tag(TagFault::RotationPeriod { days_min: 1 }))?;
+    if days.is_some() && !key.spec.rotates() {
+        return Err(KmsError::Tag(TagFault::NeverRotates { spec: key.spec.as_str() }));
+    }
     if days != key.rotation.tag_period_days {
         key.rotation.set_tag_period(days, now);
     }

@@ -6,6 +6,7 @@ use crate::config::Limits;
 use crate::metrics::Metrics;
 use crate::peers::Peers;
 use crate::shares::Shares;
+use crate::slow_work::SlowWork;
 use keywright_auth::{Authenticator, Env, View};
 use keywright_crypto::Keyring;
 use keywright_iam::Iam;
@@ -36,12 +37,15 @@ pub struct App {
     pub account: AccountId,
     pub regions: RegionSet,
     pub limits: Limits,
+    /// Whether other machines are told what the server counts and how its nodes are.
+    pub(crate) metrics_anywhere: bool,
     pub authenticator: Arc<Authenticator>,
     pub kms: Arc<Kms>,
     pub iam: Arc<Iam>,
     pub(crate) issuers: Issuers,
     pub inventory: Arc<Inventory>,
     pub metrics: Metrics,
+    pub(crate) slow_work: SlowWork,
     pub(crate) audit_log: AuditLog,
     pub(crate) shares: Shares,
     pub(crate) alarms: Alarms,

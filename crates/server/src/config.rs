@@ -32,6 +32,8 @@ pub struct Config {
     pub issuers: Vec<IssuerSettings>,
     /// Whether plain http is allowed on addresses other machines can reach.
     pub allow_plain_http: bool,
+    /// Whether other machines are told what the server counts and how its nodes are.
+    pub metrics_anywhere: bool,
     /// What a newcomer wants on loopback: account 000000000000 and a printed credentials line.
     pub dev: bool,
 }
@@ -99,6 +101,7 @@ pub struct Given {
     pub regions: Option<Vec<String>>,
     pub account_id: Option<String>,
     pub allow_plain_http: Option<bool>,
+    pub metrics: Option<String>,
     pub dev: Option<bool>,
     pub seal: GivenSeal,
     pub database: GivenDatabase,
@@ -145,6 +148,7 @@ pub struct GivenCache {
 pub struct GivenKms {
     pub rotation: GivenRotation,
     pub cached_keys_max: Option<usize>,
+    pub stocked_rsa_keys: Option<usize>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -221,6 +225,7 @@ impl Given {
                 .map(|list| list.split(',').map(|name| name.trim().to_owned()).collect()),
             account_id: lookup("KEYWRIGHT_ACCOUNT_ID"),
             allow_plain_http: number(&lookup, "KEYWRIGHT_ALLOW_PLAIN_HTTP", "true or false")?,
+            metrics: lookup("KEYWRIGHT_METRICS"),
             dev: number(&lookup, "KEYWRIGHT_DEV", "true or false")?,
             seal: GivenSeal {
                 kind: lookup("KEYWRIGHT_SEAL_KIND"),
@@ -244,6 +249,7 @@ impl Given {
                     on_demand_max: number(&lookup, "KEYWRIGHT_KMS_ROTATION_ON_DEMAND_MAX", "a number")?,
                 },
                 cached_keys_max: number(&lookup, "KEYWRIGHT_KMS_CACHED_KEYS_MAX", "a number")?,
+                stocked_rsa_keys: number(&lookup, "KEYWRIGHT_KMS_STOCKED_RSA_KEYS", "a number")?,
             },
             trail: GivenTrail {
                 sync: lookup("KEYWRIGHT_TRAIL_SYNC"),
@@ -271,6 +277,7 @@ impl Given {
             regions: self.regions.or(lower.regions),
             account_id: self.account_id.or(lower.account_id),
             allow_plain_http: self.allow_plain_http.or(lower.allow_plain_http),
+            metrics: self.metrics.or(lower.metrics),
             dev: self.dev.or(lower.dev),
             seal: GivenSeal {
                 kind: self.seal.kind.or(lower.seal.kind),
@@ -290,6 +297,7 @@ impl Given {
                     on_demand_max: self.kms.rotation.on_demand_max.or(lower.kms.rotation.on_demand_max),
                 },
                 cached_keys_max: self.kms.cached_keys_max.or(lower.kms.cached_keys_max),
+                stocked_rsa_keys: self.kms.stocked_rsa_keys.or(lower.kms.stocked_rsa_keys),
             },
             trail: GivenTrail {
                 sync: self.trail.sync.or(lower.trail.sync),
@@ -362,6 +370,11 @@ impl Given {
             Some("strict") => true,
             Some(other) => return Err(value("trail.sync", other, "\"group\" or \"strict\" is wanted")),
         };
+        let metrics_anywhere = match self.metrics.as_deref() {
+            None | Some("loopback") => false,
+            Some("anywhere") => true,
+            Some(other) => return Err(value("metrics", other, "\"loopback\" or \"anywhere\" is wanted")),
+        };
         let json = match self.log.format.as_deref() {
             None | Some("text") => false,
             Some("json") => true,
@@ -382,6 +395,12 @@ impl Given {
                     Some(limit) => Some(limit),
                 },
                 cached_keys_max: at_least("kms.cached_keys_max", self.kms.cached_keys_max, 100_000, 100)?,
+                stocked_key_pairs: match self.kms.stocked_rsa_keys.unwrap_or(3) {
+                    size @ 0..=1000 => size,
+                    size => {
+                        return Err(value("kms.stocked_rsa_keys", &size.to_string(), "0 to 1000 is wanted"));
+                    }
+                },
             },
             trail: TrailSettings {
                 strict_sync,
@@ -408,6 +427,7 @@ impl Given {
             issuers: issuers(self.oidc)?,
             log: LogSettings { json, filter: self.log.filter.unwrap_or_else(|| "info".to_owned()) },
             allow_plain_http,
+            metrics_anywhere,
             dev,
         })
     }
@@ -479,6 +499,7 @@ mod tests {
         assert_eq!(config.data.to_string_lossy(), "keywright-data");
         assert_eq!(config.kms.rotation_days_min, 90);
         assert_eq!(config.kms.on_demand_rotations_max, Some(25));
+        assert!(!config.metrics_anywhere);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! what was read → pipeline. A form names its operation itself, and is asked once its signature holds. Requests
 //! that fail authentication are counted, and not recorded in the trail.
 
+use crate::admin::Asker;
 use crate::app::App;
 use crate::metrics;
 use crate::registry::{Entry, Registry, STS, Served, UNSIGNED_BODY_BYTES_MAX};
@@ -54,8 +55,9 @@ impl Door {
     /// Answers one request; never fails, whatever comes in.
     pub(crate) async fn answer(&self, request: Request<Incoming>, peer: &Peer) -> Response<Full<Bytes>> {
         let looking = request.method() == Method::GET || request.method() == Method::HEAD;
-        if looking && crate::admin::PATHS.contains(&request.uri().path()) {
-            return self.answer_admin(request).await;
+        let asker = Asker::of(peer.ip, self.app.metrics_anywhere);
+        if looking && asker.is_answered(request.uri().path()) {
+            return self.answer_admin(request, asker).await;
         }
         let (request_id, event_id) = self.app.request_ids();
         let (parts, body) = request.into_parts();
@@ -160,9 +162,10 @@ impl Door {
         }
     }
 
-    async fn answer_admin(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    async fn answer_admin(&self, request: Request<Incoming>, asker: Asker) -> Response<Full<Bytes>> {
         use tower::ServiceExt as _;
-        let (parts, _) = request.into_parts();
+        let (mut parts, _) = request.into_parts();
+        parts.extensions.insert(asker);
         let request = Request::from_parts(parts, axum::body::Body::empty());
         let Ok(response) = self.admin.clone().oneshot(request).await;
         let (parts, body) = response.into_parts();

@@ -54,6 +54,8 @@ pub enum StartError {
          node a data folder of its own; this one stops"
     )]
     NodeTwice { node: String, address: String },
+    #[error("the system gives no threads: {0}. Raise the limit of processes (ulimit -u, TasksMax)")]
+    Threads(std::io::Error),
     #[error("{0}")]
     Stopped(String),
     /// The store stopped under a running server.

@@ -10,8 +10,8 @@ pub(crate) struct Health {
     pub(crate) report: Report,
 }
 
-/// The body of `/healthz`. No part of it tells more than how many nodes there are, where they listen and whether they
-/// are well.
+/// The body of `/healthz` for operators. No part of it tells more than how many nodes there are, where they listen and
+/// whether they are well.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Report {
@@ -24,6 +24,21 @@ pub(crate) struct Report {
     rows_refused: usize,
     /// The leases that this node holds.
     leases: Vec<String>,
+}
+
+/// The body of `/healthz` for everybody else.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Brief {
+    status: String,
+    version: &'static str,
+    rows_refused: usize,
+}
+
+impl Report {
+    pub(crate) fn brief(self) -> Brief {
+        Brief { status: self.status, version: self.version, rows_refused: self.rows_refused }
+    }
 }
 
 #[derive(Debug, Serialize)]

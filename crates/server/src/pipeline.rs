@@ -7,10 +7,13 @@ use crate::app::{App, Serves};
 use crate::journal::{self, JournalError, Settling};
 use crate::record::{self, Outcome};
 use crate::wire;
-use keywright_auth::{Cause, Operation, RequestContext, ServiceError, Unauthorised, Work, authorise};
+use keywright_auth::{
+    Cause, Decided, Decision, Done, Operation, RequestContext, ServiceError, Unauthorised, Work, authorise,
+};
 use keywright_aws::writer::DocumentWriter as _;
 use keywright_aws::{Input as _, JsonWriter, Output, ServiceModel, WireError};
 use keywright_store::{CommitError, Lease, WriteSet};
+use keywright_types::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
 use zeroize::Zeroize as _;
@@ -157,16 +160,16 @@ where
             Err(Unauthorised::Denied(message)) => Err(Op::Error::denied(message)),
             Err(Unauthorised::Failed(error)) => Err(error),
         };
-        let decision = match decided {
-            Ok(decision) => decision,
+        let done = match finish(app, decided, now).await {
+            Ok(done) => done,
             Err(error) if attempt == 0 && app.store.is_shared() => {
                 refusal = Some(error);
                 continue;
             }
             Err(error) => return Err(error.into()),
         };
-        let encoded = wire::encode(service_model, Op::MODEL, &decision.output, request.request_id);
-        let outcome = Outcome::Done { response: response_elements::<Op>(&decision.output, resources) };
+        let encoded = wire::encode(service_model, Op::MODEL, &done.output, request.request_id);
+        let outcome = Outcome::Done { response: response_elements::<Op>(&done.output, resources) };
         let text = record::api_call(
             service_model,
             Op::MODEL,
@@ -176,7 +179,7 @@ where
             resources,
             &outcome,
         );
-        match publish(app, request, decision.writes, text).await {
+        match publish(app, request, done.writes, text).await {
             Ok(()) => {
                 op.done(&facts, service, request);
                 return Ok(encoded);
@@ -190,6 +193,24 @@ where
         unsent.zeroize();
     }
     Err(Op::Error::from_commit(CommitError::Conflict).into())
+}
+
+/// What a decision comes to: slow work is done first, on threads of its own.
+async fn finish<Op: Operation>(
+    app: &Arc<App>,
+    decided: Decided<Op>,
+    now: Timestamp,
+) -> Result<Done<Op>, Op::Error>
+where
+    App: Serves<Op::Service>,
+{
+    let work = match decided? {
+        Decision::Now { output, writes } => return Ok(Done { output, writes }),
+        Decision::After(work) => work,
+    };
+    let inside = Arc::clone(app);
+    let outcome = app.slow_work.run(move || work(inside.env(inside.service(), now))).await;
+    outcome.unwrap_or_else(|fault| Err(Op::Error::internal(Cause::new(fault))))
 }
 
 /// Reads anew what the caller may do, for a decision on fresh facts.

@@ -11,6 +11,7 @@ use crate::metrics::Metrics;
 use crate::peers::Peers;
 use crate::registry::Registry;
 use crate::shares::{self, Shares};
+use crate::slow_work::{self, SlowWork};
 use crate::stopping::{self, Stopper};
 use crate::{admin, listener, node, scheduler};
 use keywright_auth::Authenticator;
@@ -87,11 +88,13 @@ pub async fn start(
         regions: config.regions.clone(),
         limits: config.limits,
         inventory: Inventory::new(account, Arc::clone(&kms), Arc::clone(&authenticator.identities)),
+        metrics_anywhere: config.metrics_anywhere,
         authenticator,
         kms,
         iam,
         issuers,
         metrics: Metrics::default(),
+        slow_work: SlowWork::start().map_err(StartError::Threads)?,
         audit_log: AuditLog::default(),
         shares: Shares::default(),
         alarms: Alarms::default(),
@@ -108,6 +111,7 @@ pub async fn start(
         registry: Registry::new(),
         admin: admin::router(Arc::clone(&app)),
     });
+    slow_work::keep_stock(&app.kms.stock).map_err(StartError::Threads)?;
     let timers = tokio::spawn(scheduler::run(Arc::clone(&app), stopping.clone()));
     let serving = tokio::spawn(listener::serve(door, listener, stopping));
     app.ready.store(true, Ordering::Release);
@@ -135,6 +139,7 @@ impl Server {
         self.stop.stop();
         let _ended = self.serving.await;
         let _ended = self.timers.await;
+        self.app.kms.stock.close();
         scheduler::flush_usage(Arc::clone(&self.app)).await;
         audit_log::clear_marks(&self.app).await;
         if let Err(fault) = self.app.trail.close().await {

@@ -7,7 +7,7 @@ fn read(text: &str) -> Result<IssuerSettings, String> {
 }
 
 #[test]
-fn issuers_are_checked_while_they_are_read() {
+fn peer_17_issuers_are_checked_while_they_are_read() {
     let good =
         r#"{"url":"https://k8s.example/a/","audiences":["x"],"jwks_url":"http://127.0.0.1:8001/keys"}"#;
     assert_eq!(read(good).expect("fits").url.place(), "k8s.example/a");

@@ -6,7 +6,7 @@ use crate::error::IamError;
 use crate::quotas;
 use crate::service::Iam;
 use keywright_auth::identities::{GroupRow, LinkKind, UserRow};
-use keywright_auth::{Authorised, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Checks, Decided, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{AddUserToGroupRequest, operations};
 use keywright_store::WriteSet;
@@ -56,7 +56,7 @@ impl Operation for AddUserToGroup {
         facts: &AddUserToGroupFacts,
         _env: Env<'_, Iam>,
         _request: &RequestContext,
-    ) -> Result<Decision<()>, IamError> {
+    ) -> Decided<Self> {
         let group = facts.group.get()?;
         let user = facts.user.get()?;
         let mut changed = user.row.clone();

@@ -5,7 +5,7 @@ use crate::error::IamError;
 use crate::policies;
 use crate::service::Iam;
 use keywright_auth::identities::RoleRow;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{AttachRolePolicyRequest, operations};
 use keywright_policy::ConditionValue;
@@ -55,7 +55,7 @@ impl Operation for AttachRolePolicy {
         facts: &AttachmentFacts<RoleRow>,
         _env: Env<'_, Iam>,
         _request: &RequestContext,
-    ) -> Result<Decision<()>, IamError> {
+    ) -> Decided<Self> {
         Ok(Decision::write((), facts.attach()?))
     }
 }

@@ -4,11 +4,11 @@ use crate::entities::{self, Entity};
 use crate::error::IamError;
 use crate::login_profiles::{self, LoginProfile};
 use crate::new_passwords::{NewPassword, Rules};
-use crate::passwords;
+use crate::passwords::Tries;
 use crate::service::Iam;
 use keywright_auth::identities::UserRow;
 use keywright_auth::{
-    Authorised, Check, Checks, Decision, Env, Operation, Protected, RequestContext, Rule, View,
+    Authorised, Check, Checks, Decided, Decision, Env, Operation, Protected, RequestContext, Rule, View,
 };
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{ChangePasswordRequest, operations};
@@ -109,16 +109,15 @@ impl Operation for ChangePassword {
         facts: &ChangePasswordFacts,
         env: Env<'_, Iam>,
         request: &RequestContext,
-    ) -> Result<Decision<()>, IamError> {
+    ) -> Decided<Self> {
         let user = facts.user.as_ref().ok_or(IamError::InvalidUserType)?.get()?;
         let mut profile = facts.profile.clone().ok_or_else(|| login_profiles::none_of(&user.row.name))?;
-        let attempts = &env.service.attempts;
-        let (account, name) = (user.row.account, &user.row.name);
-        let counted = passwords::begin(attempts, account, name, request.request_id, env.now);
+        let (attempts, tries) = (&env.service.attempts, Tries::of(&user.row));
+        let counted = tries.begin(attempts, request.request_id, env.now);
         let Some(password) = facts.password.as_ref().filter(|_| counted) else {
             return Err(IamError::AccessDenied { message: "The old password was incorrect.".to_owned() });
         };
-        passwords::passed(attempts, account, name);
+        tries.passed(attempts);
         profile.replace(password.get()?);
         let mut changed = user.row.clone();
         changed.password_set_at = Some(env.now);

@@ -6,7 +6,7 @@ use crate::mfa::Owner;
 use crate::quotas;
 use crate::service::Iam;
 use keywright_auth::{
-    AccessKeyRow, Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View, new_id,
+    AccessKeyRow, Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, View, new_id,
     new_secret,
 };
 use keywright_aws::OperationModel;
@@ -67,7 +67,7 @@ impl Operation for CreateAccessKey {
         facts: &CreateAccessKeyFacts,
         env: Env<'_, Iam>,
         request: &RequestContext,
-    ) -> Result<Decision<CreateAccessKeyResponse>, IamError> {
+    ) -> Decided<Self> {
         let name = facts.owner.name()?;
         if facts.keys >= quotas::ACCESS_KEYS_PER_USER {
             return Err(IamError::quota("AccessKeysPerUser", quotas::ACCESS_KEYS_PER_USER));

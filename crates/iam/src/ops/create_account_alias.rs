@@ -4,7 +4,9 @@ use crate::account;
 use crate::error::IamError;
 use crate::service::Iam;
 use keywright_auth::AccountRow;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, Protected, RequestContext, View};
+use keywright_auth::{
+    Authorised, Check, Checks, Decided, Decision, Env, Operation, Protected, RequestContext, View,
+};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{CreateAccountAliasRequest, operations};
 use keywright_store::{Versioned, WriteSet};
@@ -56,7 +58,7 @@ impl Operation for CreateAccountAlias {
         facts: &CreateAccountAliasFacts,
         _env: Env<'_, Iam>,
         _request: &RequestContext,
-    ) -> Result<Decision<()>, IamError> {
+    ) -> Decided<Self> {
         if facts.is_taken {
             return Err(IamError::EntityAlreadyExists {
                 message: format!("The account alias {} already exists.", op.alias),

@@ -7,7 +7,9 @@ use crate::error::IamError;
 use crate::quotas;
 use crate::service::Iam;
 use keywright_auth::identities::{EntityKind, GroupRow, Json, NameKey, entity_arn};
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, Protected, RequestContext, View};
+use keywright_auth::{
+    Authorised, Check, Checks, Decided, Decision, Env, Operation, Protected, RequestContext, View,
+};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{CreateGroupRequest, CreateGroupResponse, operations};
 use keywright_store::WriteSet;
@@ -59,7 +61,7 @@ impl Operation for CreateGroup {
         facts: &CreateGroupFacts,
         env: Env<'_, Iam>,
         request: &RequestContext,
-    ) -> Result<Decision<CreateGroupResponse>, IamError> {
+    ) -> Decided<Self> {
         if facts.group.found().is_some() {
             return Err(IamError::exists("Group", &op.name));
         }

@@ -6,7 +6,7 @@ use crate::login_profiles::LoginProfile;
 use crate::new_passwords::{NewPassword, Rules};
 use crate::service::Iam;
 use keywright_auth::identities::UserRow;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{CreateLoginProfileRequest, CreateLoginProfileResponse, operations};
 use keywright_policy::ConditionValue;
@@ -80,7 +80,7 @@ impl Operation for CreateLoginProfile {
         facts: &CreateLoginProfileFacts,
         env: Env<'_, Iam>,
         _request: &RequestContext,
-    ) -> Result<Decision<CreateLoginProfileResponse>, IamError> {
+    ) -> Decided<Self> {
         let user = facts.user.get()?;
         let Some(password) = &facts.password else {
             return Err(IamError::EntityAlreadyExists {

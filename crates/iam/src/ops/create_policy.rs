@@ -8,7 +8,8 @@ use crate::tags;
 use crate::usage::Usage;
 use keywright_auth::identities::{EntityKind, Json, NameKey, PolicyRow, PolicyVersion, entity_arn};
 use keywright_auth::{
-    Authorised, Check, Checks, Decision, Env, Operation, Protected, RequestContext, ServiceError as _, View,
+    Authorised, Check, Checks, Decided, Decision, Env, Operation, Protected, RequestContext,
+    ServiceError as _, View,
 };
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{CreatePolicyRequest, CreatePolicyResponse, operations};
@@ -81,7 +82,7 @@ impl Operation for CreatePolicy {
         facts: &Option<Versioned<PolicyRow>>,
         env: Env<'_, Iam>,
         request: &RequestContext,
-    ) -> Result<Decision<CreatePolicyResponse>, IamError> {
+    ) -> Decided<Self> {
         if facts.is_some() {
             return Err(IamError::EntityAlreadyExists {
                 message: format!(

@@ -7,7 +7,7 @@ use crate::policy_text::{self, MANAGED_MAX};
 use crate::service::Iam;
 use crate::versions::VERSIONS_MAX;
 use keywright_auth::identities::PolicyVersion;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{CreatePolicyVersionRequest, CreatePolicyVersionResponse, operations};
 use keywright_policy::ConditionValue;
@@ -61,7 +61,7 @@ impl Operation for CreatePolicyVersion {
         facts: &ManagedPolicy,
         env: Env<'_, Iam>,
         request: &RequestContext,
-    ) -> Result<Decision<CreatePolicyVersionResponse>, IamError> {
+    ) -> Decided<Self> {
         let found = facts.get_own("iam:CreatePolicyVersion", request)?;
         let mut changed = found.row.clone();
         if changed.versions.0.len() >= VERSIONS_MAX {

@@ -10,7 +10,9 @@ use crate::tags;
 use crate::trust::{Principals, TrustPolicy};
 use crate::{policy_text, role_settings};
 use keywright_auth::identities::{EntityKind, Json, LinkKind, NameKey, RoleRow, entity_arn};
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, Protected, RequestContext, View};
+use keywright_auth::{
+    Authorised, Check, Checks, Decided, Decision, Env, Operation, Protected, RequestContext, View,
+};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{CreateRoleRequest, CreateRoleResponse, operations};
 use keywright_policy::ConditionValue;
@@ -99,7 +101,7 @@ impl Operation for CreateRole {
         facts: &CreateRoleFacts,
         env: Env<'_, Iam>,
         request: &RequestContext,
-    ) -> Result<Decision<CreateRoleResponse>, IamError> {
+    ) -> Decided<Self> {
         if facts.role.found().is_some() {
             return Err(IamError::exists("Role", &op.name));
         }

@@ -10,7 +10,9 @@ use crate::quotas;
 use crate::service::Iam;
 use crate::tags;
 use keywright_auth::identities::{EntityKind, Json, LinkKind, NameKey, UserRow, entity_arn};
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, Protected, RequestContext, View};
+use keywright_auth::{
+    Authorised, Check, Checks, Decided, Decision, Env, Operation, Protected, RequestContext, View,
+};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{CreateUserRequest, CreateUserResponse, operations};
 use keywright_policy::ConditionValue;
@@ -92,7 +94,7 @@ impl Operation for CreateUser {
         facts: &CreateUserFacts,
         env: Env<'_, Iam>,
         request: &RequestContext,
-    ) -> Result<Decision<CreateUserResponse>, IamError> {
+    ) -> Decided<Self> {
         if facts.user.found().is_some() {
             return Err(IamError::exists("User", &op.name));
         }

@@ -9,8 +9,8 @@ use crate::service::Iam;
 use crate::tags;
 use keywright_auth::identities::{EntityKind, entity_arn};
 use keywright_auth::{
-    Authorised, Cause, Check, Checks, Decision, Env, Operation, Protected, RequestContext, ServiceError as _,
-    View,
+    Authorised, Cause, Check, Checks, Decided, Decision, Env, Operation, Protected, RequestContext,
+    ServiceError as _, View,
 };
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{
@@ -84,7 +84,7 @@ impl Operation for CreateVirtualMfaDevice {
         facts: &CreateVirtualMfaDeviceFacts,
         env: Env<'_, Iam>,
         request: &RequestContext,
-    ) -> Result<Decision<CreateVirtualMFADeviceResponse>, IamError> {
+    ) -> Decided<Self> {
         if facts.device.found().is_some() {
             return Err(IamError::EntityAlreadyExists {
                 message: "MFADevice entity at the same path and name already exists.".to_owned(),

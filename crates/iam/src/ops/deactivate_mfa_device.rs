@@ -3,7 +3,7 @@
 use crate::error::IamError;
 use crate::mfa::{self, Device, Owner};
 use crate::service::Iam;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{DeactivateMFADeviceRequest, operations};
 use keywright_policy::ConditionValue;
@@ -61,7 +61,7 @@ impl Operation for DeactivateMfaDevice {
         facts: &DeactivateMfaDeviceFacts,
         _env: Env<'_, Iam>,
         _request: &RequestContext,
-    ) -> Result<Decision<()>, IamError> {
+    ) -> Decided<Self> {
         let writes = mfa::deactivate(&facts.owner, &facts.device)?;
         Ok(Decision::write((), writes))
     }

@@ -6,7 +6,7 @@ use crate::mfa::Owner;
 use crate::service::Iam;
 use crate::uses;
 use keywright_auth::{
-    AccessKeyRow, Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View,
+    AccessKeyRow, Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, View,
 };
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{DeleteAccessKeyRequest, operations};
@@ -66,7 +66,7 @@ impl Operation for DeleteAccessKey {
         facts: &DeleteAccessKeyFacts,
         _env: Env<'_, Iam>,
         _request: &RequestContext,
-    ) -> Result<Decision<()>, IamError> {
+    ) -> Decided<Self> {
         let key = access_keys::get(facts.key.as_ref(), &facts.owner, &op.id)?;
         let mut writes = WriteSet::default();
         writes.delete(key);

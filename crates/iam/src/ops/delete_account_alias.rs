@@ -4,7 +4,9 @@ use crate::account;
 use crate::error::IamError;
 use crate::service::Iam;
 use keywright_auth::AccountRow;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, Protected, RequestContext, View};
+use keywright_auth::{
+    Authorised, Check, Checks, Decided, Decision, Env, Operation, Protected, RequestContext, View,
+};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{DeleteAccountAliasRequest, operations};
 use keywright_store::{Versioned, WriteSet};
@@ -46,7 +48,7 @@ impl Operation for DeleteAccountAlias {
         facts: &Versioned<AccountRow>,
         _env: Env<'_, Iam>,
         _request: &RequestContext,
-    ) -> Result<Decision<()>, IamError> {
+    ) -> Decided<Self> {
         if facts.row.alias.as_deref() != Some(op.alias.as_str()) {
             return Err(IamError::NoSuchEntity {
                 message: format!("The account alias with name {} cannot be found.", op.alias),

@@ -3,7 +3,9 @@
 use crate::error::IamError;
 use crate::new_passwords::Rules;
 use crate::service::Iam;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, Protected, RequestContext, View};
+use keywright_auth::{
+    Authorised, Check, Checks, Decided, Decision, Env, Operation, Protected, RequestContext, View,
+};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{DeleteAccountPasswordPolicyRequest, operations};
 use keywright_store::WriteSet;
@@ -37,7 +39,7 @@ impl Operation for DeleteAccountPasswordPolicy {
         facts: &Rules,
         _env: Env<'_, Iam>,
         _request: &RequestContext,
-    ) -> Result<Decision<()>, IamError> {
+    ) -> Decided<Self> {
         if facts.policy.is_none() {
             return Err(IamError::NoSuchEntity {
                 message: "The account policy with name PasswordPolicy cannot be found.".to_owned(),

@@ -5,7 +5,7 @@ use crate::error::IamError;
 use crate::groups;
 use crate::service::Iam;
 use keywright_auth::identities::GroupRow;
-use keywright_auth::{Authorised, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Checks, Decided, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{DeleteGroupRequest, operations};
 use keywright_store::WriteSet;
@@ -55,7 +55,7 @@ impl Operation for DeleteGroup {
         facts: &DeleteGroupFacts,
         _env: Env<'_, Iam>,
         _request: &RequestContext,
-    ) -> Result<Decision<()>, IamError> {
+    ) -> Decided<Self> {
         let group = facts.group.get()?;
         let obstacle = if facts.has_members {
             Some("Cannot delete entity, must remove users from group first.")

@@ -6,7 +6,7 @@ use crate::error::IamError;
 use crate::inline;
 use crate::service::Iam;
 use keywright_auth::identities::GroupRow;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{DeleteGroupPolicyRequest, operations};
 use keywright_policy::ConditionValue;
@@ -55,7 +55,7 @@ impl Operation for DeleteGroupPolicy {
         facts: &Entity<GroupRow>,
         _env: Env<'_, Iam>,
         _request: &RequestContext,
-    ) -> Result<Decision<()>, IamError> {
+    ) -> Decided<Self> {
         Ok(Decision::write((), inline::delete(facts, &op.policy)?))
     }
 }

@@ -5,7 +5,7 @@ use crate::error::IamError;
 use crate::login_profiles;
 use crate::service::Iam;
 use keywright_auth::identities::UserRow;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{DeleteLoginProfileRequest, operations};
 use keywright_policy::ConditionValue;
@@ -54,7 +54,7 @@ impl Operation for DeleteLoginProfile {
         facts: &Entity<UserRow>,
         _env: Env<'_, Iam>,
         _request: &RequestContext,
-    ) -> Result<Decision<()>, IamError> {
+    ) -> Decided<Self> {
         let user = facts.get()?;
         if user.row.sealed_password.is_none() {
             return Err(login_profiles::none_of(&user.row.name));

@@ -4,7 +4,7 @@ use crate::error::IamError;
 use crate::policies::{self, ManagedPolicy};
 use crate::service::Iam;
 use crate::usage::{self, Usage};
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{DeletePolicyRequest, operations};
 use keywright_policy::ConditionValue;
@@ -62,7 +62,7 @@ impl Operation for DeletePolicy {
         facts: &DeletePolicyFacts,
         _env: Env<'_, Iam>,
         request: &RequestContext,
-    ) -> Result<Decision<()>, IamError> {
+    ) -> Decided<Self> {
         let found = facts.policy.get_own("iam:DeletePolicy", request)?;
         if !facts.usage.is_none() {
             return Err(IamError::DeleteConflict("Cannot delete a policy attached to entities.".into()));

@@ -4,7 +4,7 @@ use crate::error::IamError;
 use crate::policies::{self, ManagedPolicy};
 use crate::service::Iam;
 use crate::versions;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{DeletePolicyVersionRequest, operations};
 use keywright_policy::ConditionValue;
@@ -51,7 +51,7 @@ impl Operation for DeletePolicyVersion {
         facts: &ManagedPolicy,
         env: Env<'_, Iam>,
         request: &RequestContext,
-    ) -> Result<Decision<()>, IamError> {
+    ) -> Decided<Self> {
         let found = facts.get_own("iam:DeletePolicyVersion", request)?;
         let (number, _) = versions::get(&found.row, &op.version)?;
         if number == found.row.default_version {

@@ -5,7 +5,7 @@ use crate::entities::{self, Entity};
 use crate::error::IamError;
 use crate::service::Iam;
 use keywright_auth::identities::{CredentialUseRow, LinkKind, RoleRow};
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{DeleteRoleRequest, operations};
 use keywright_policy::ConditionValue;
@@ -54,7 +54,7 @@ impl Operation for DeleteRole {
         facts: &Entity<RoleRow>,
         _env: Env<'_, Iam>,
         _request: &RequestContext,
-    ) -> Result<Decision<()>, IamError> {
+    ) -> Decided<Self> {
         let found = facts.get()?;
         let role = &found.row;
         if !role.attached.0.is_empty() {

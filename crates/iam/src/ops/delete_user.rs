@@ -8,7 +8,7 @@ use crate::mfa::Owner;
 use crate::service::Iam;
 use crate::uses;
 use keywright_auth::identities::{LinkKind, UserRow};
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{DeleteUserRequest, operations};
 use keywright_policy::ConditionValue;
@@ -84,7 +84,7 @@ impl Operation for DeleteUser {
         facts: &DeleteUserFacts,
         _env: Env<'_, Iam>,
         _request: &RequestContext,
-    ) -> Result<Decision<()>, IamError> {
+    ) -> Decided<Self> {
         let user = facts.owner.user()?;
         if let Some(obstacle) = obstacle(&user.row, facts.has_access_keys) {
             return Err(IamError::DeleteConflict(obstacle.into()));

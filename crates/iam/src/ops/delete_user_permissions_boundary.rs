@@ -6,7 +6,7 @@ use crate::entities::{self, Entity};
 use crate::error::IamError;
 use crate::service::Iam;
 use keywright_auth::identities::UserRow;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{DeleteUserPermissionsBoundaryRequest, operations};
 use keywright_policy::ConditionValue;
@@ -54,7 +54,7 @@ impl Operation for DeleteUserPermissionsBoundary {
         facts: &Entity<UserRow>,
         _env: Env<'_, Iam>,
         _request: &RequestContext,
-    ) -> Result<Decision<()>, IamError> {
+    ) -> Decided<Self> {
         Ok(Decision::write((), boundaries::remove(facts)?))
     }
 }

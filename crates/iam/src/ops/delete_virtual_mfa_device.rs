@@ -3,7 +3,7 @@
 use crate::error::IamError;
 use crate::mfa::Device;
 use crate::service::Iam;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{DeleteVirtualMFADeviceRequest, operations};
 use keywright_policy::ConditionValue;
@@ -43,7 +43,7 @@ impl Operation for DeleteVirtualMfaDevice {
         device: &Device,
         _env: Env<'_, Iam>,
         _request: &RequestContext,
-    ) -> Result<Decision<()>, IamError> {
+    ) -> Decided<Self> {
         let found = device.get()?;
         if found.row.user_id.is_some() {
             return Err(IamError::DeleteConflict("MFA VirtualDevice in use. Must deactivate first.".into()));

@@ -6,7 +6,9 @@
 use crate::credential_report::{self, CredentialReportRow};
 use crate::error::IamError;
 use crate::service::Iam;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, Protected, RequestContext, View};
+use keywright_auth::{
+    Authorised, Check, Checks, Decided, Decision, Env, Operation, Protected, RequestContext, View,
+};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{
     GenerateCredentialReportRequest, GenerateCredentialReportResponse, ReportStateType, operations,
@@ -55,7 +57,7 @@ impl Operation for GenerateCredentialReport {
         facts: &GenerateCredentialReportFacts,
         env: Env<'_, Iam>,
         request: &RequestContext,
-    ) -> Result<Decision<GenerateCredentialReportResponse>, IamError> {
+    ) -> Decided<Self> {
         let Some(content) = &facts.made else {
             return Ok(Decision::answer(GenerateCredentialReportResponse {
                 state: Some(ReportStateType::Complete),

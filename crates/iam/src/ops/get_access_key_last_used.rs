@@ -7,8 +7,8 @@ use crate::service::Iam;
 use crate::uses;
 use keywright_auth::identities::{CredentialUseRow, UserRow, find_user_by_id};
 use keywright_auth::{
-    Authorised, Cause, Check, Checks, Decision, Env, Operation, Protected, RequestContext, ServiceError as _,
-    View,
+    Authorised, Cause, Check, Checks, Decided, Decision, Env, Operation, Protected, RequestContext,
+    ServiceError as _, View,
 };
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{
@@ -81,7 +81,7 @@ impl Operation for GetAccessKeyLastUsed {
         facts: &AccessKeyUse,
         _env: Env<'_, Iam>,
         request: &RequestContext,
-    ) -> Result<Decision<GetAccessKeyLastUsedResponse>, IamError> {
+    ) -> Decided<Self> {
         let (user_name, last) = match facts {
             AccessKeyUse::OfUser { user, last } => (Some(user.get()?.row.name.clone()), last),
             AccessKeyUse::OfRoot { last } => (None, last),

@@ -10,8 +10,8 @@ use keywright_auth::identities::{
     GroupRow, InlinePolicies, LinkKind, LinkRow, PolicyRow, RoleRow, SERVICE_POLICIES, ServicePolicy, UserRow,
 };
 use keywright_auth::{
-    Authorised, Check, Checks, Decision, Env, Operation, Page, Protected, RequestContext, ServiceError as _,
-    View,
+    Authorised, Check, Checks, Decided, Decision, Env, Operation, Page, Protected, RequestContext,
+    ServiceError as _, View,
 };
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{
@@ -129,7 +129,7 @@ impl Operation for GetAccountAuthorizationDetails {
         facts: &DetailsPage,
         env: Env<'_, Iam>,
         request: &RequestContext,
-    ) -> Result<Decision<GetAccountAuthorizationDetailsResponse>, IamError> {
+    ) -> Decided<Self> {
         let account = request.caller.account;
         let mut listed: Vec<&Listed> = facts.listed.iter().collect();
         let marker =

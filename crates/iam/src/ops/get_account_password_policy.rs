@@ -3,7 +3,9 @@
 use crate::error::IamError;
 use crate::new_passwords::Rules;
 use crate::service::Iam;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, Protected, RequestContext, View};
+use keywright_auth::{
+    Authorised, Check, Checks, Decided, Decision, Env, Operation, Protected, RequestContext, View,
+};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{
     GetAccountPasswordPolicyRequest, GetAccountPasswordPolicyResponse, PasswordPolicy, operations,
@@ -38,7 +40,7 @@ impl Operation for GetAccountPasswordPolicy {
         facts: &Rules,
         _env: Env<'_, Iam>,
         request: &RequestContext,
-    ) -> Result<Decision<GetAccountPasswordPolicyResponse>, IamError> {
+    ) -> Decided<Self> {
         let policy = facts.policy.as_ref().ok_or_else(|| IamError::NoSuchEntity {
             message: format!(
                 "The Password Policy with domain name {} cannot be found.",

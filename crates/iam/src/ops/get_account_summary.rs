@@ -8,8 +8,8 @@ use crate::quotas;
 use crate::service::Iam;
 use keywright_auth::identities::PolicyRow;
 use keywright_auth::{
-    Authorised, Check, Checks, Decision, Env, Operation, Protected, ROOT, RequestContext, ServiceError as _,
-    View,
+    Authorised, Check, Checks, Decided, Decision, Env, Operation, Protected, ROOT, RequestContext,
+    ServiceError as _, View,
 };
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{
@@ -103,7 +103,7 @@ impl Operation for GetAccountSummary {
         facts: &AccountCounts,
         _env: Env<'_, Iam>,
         _request: &RequestContext,
-    ) -> Result<Decision<GetAccountSummaryResponse>, IamError> {
+    ) -> Decided<Self> {
         let shown = |of: &Of| {
             let number = summary(*of, facts);
             (of.as_str().to_owned(), i32::try_from(number).unwrap_or(i32::MAX))

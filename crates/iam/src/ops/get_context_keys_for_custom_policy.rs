@@ -3,7 +3,9 @@
 use crate::error::IamError;
 use crate::service::Iam;
 use crate::simulation::{Source, input_policies, keys_of};
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, Protected, RequestContext, View};
+use keywright_auth::{
+    Authorised, Check, Checks, Decided, Decision, Env, Operation, Protected, RequestContext, View,
+};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{GetContextKeysForCustomPolicyRequest, GetContextKeysForPolicyResponse, operations};
 
@@ -38,7 +40,7 @@ impl Operation for GetContextKeysForCustomPolicy {
         (): &(),
         _env: Env<'_, Iam>,
         _request: &RequestContext,
-    ) -> Result<Decision<GetContextKeysForPolicyResponse>, IamError> {
+    ) -> Decided<Self> {
         let context_key_names = Some(keys_of(op.policies.iter()));
         Ok(Decision::answer(GetContextKeysForPolicyResponse { context_key_names }))
     }

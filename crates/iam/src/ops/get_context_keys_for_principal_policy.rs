@@ -5,7 +5,7 @@ use crate::service::Iam;
 use crate::simulation::{
     Caller, PolicySourceFacts, Source, find_policy_source, input_policies, keys_of, parse_policy_source,
 };
-use keywright_auth::{Authorised, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Checks, Decided, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{
     GetContextKeysForPolicyResponse, GetContextKeysForPrincipalPolicyRequest, operations,
@@ -49,7 +49,7 @@ impl Operation for GetContextKeysForPrincipalPolicy {
         facts: &PolicySourceFacts,
         _env: Env<'_, Iam>,
         _request: &RequestContext,
-    ) -> Result<Decision<GetContextKeysForPolicyResponse>, IamError> {
+    ) -> Decided<Self> {
         let (own, _boundary) = facts.get()?;
         let context_key_names = Some(keys_of(own.iter().chain(&op.policies)));
         Ok(Decision::answer(GetContextKeysForPolicyResponse { context_key_names }))

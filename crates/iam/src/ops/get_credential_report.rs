@@ -3,7 +3,9 @@
 use crate::credential_report::{self, CredentialReportRow};
 use crate::error::IamError;
 use crate::service::Iam;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, Protected, RequestContext, View};
+use keywright_auth::{
+    Authorised, Check, Checks, Decided, Decision, Env, Operation, Protected, RequestContext, View,
+};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{
     GetCredentialReportRequest, GetCredentialReportResponse, ReportFormatType, operations,
@@ -39,7 +41,7 @@ impl Operation for GetCredentialReport {
         facts: &Self::Facts,
         env: Env<'_, Iam>,
         _request: &RequestContext,
-    ) -> Result<Decision<GetCredentialReportResponse>, IamError> {
+    ) -> Decided<Self> {
         let report = &facts.as_ref().ok_or(IamError::ReportNotPresent)?.row;
         if !report.is_fresh(env.now) {
             return Err(IamError::ReportExpired);

@@ -8,7 +8,7 @@ use crate::paging::Paging;
 use crate::service::Iam;
 use keywright_auth::Page;
 use keywright_auth::identities::{GroupRow, UserRow};
-use keywright_auth::{Authorised, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Checks, Decided, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{GetGroupRequest, GetGroupResponse, operations};
 use keywright_store::Versioned;
@@ -63,7 +63,7 @@ impl Operation for GetGroup {
         facts: &GetGroupFacts,
         env: Env<'_, Iam>,
         request: &RequestContext,
-    ) -> Result<Decision<GetGroupResponse>, IamError> {
+    ) -> Decided<Self> {
         let group = facts.group.get()?;
         let mut users: Vec<&UserRow> = facts.users.iter().map(|found| &found.row).collect();
         let account = request.caller.account;

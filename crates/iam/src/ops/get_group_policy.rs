@@ -7,7 +7,7 @@ use crate::inline;
 use crate::policy_text;
 use crate::service::Iam;
 use keywright_auth::identities::GroupRow;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{GetGroupPolicyRequest, GetGroupPolicyResponse, operations};
 use keywright_policy::ConditionValue;
@@ -56,7 +56,7 @@ impl Operation for GetGroupPolicy {
         facts: &Entity<GroupRow>,
         _env: Env<'_, Iam>,
         _request: &RequestContext,
-    ) -> Result<Decision<GetGroupPolicyResponse>, IamError> {
+    ) -> Decided<Self> {
         let text = inline::get(facts, &op.policy)?;
         Ok(Decision::answer(GetGroupPolicyResponse {
             group_name: facts.get()?.row.name.clone(),

@@ -5,7 +5,7 @@ use crate::error::IamError;
 use crate::login_profiles::{self, LoginProfile};
 use crate::service::Iam;
 use keywright_auth::identities::UserRow;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{GetLoginProfileRequest, GetLoginProfileResponse, operations};
 use keywright_policy::ConditionValue;
@@ -53,7 +53,7 @@ impl Operation for GetLoginProfile {
         facts: &Entity<UserRow>,
         env: Env<'_, Iam>,
         _request: &RequestContext,
-    ) -> Result<Decision<GetLoginProfileResponse>, IamError> {
+    ) -> Decided<Self> {
         let user = &facts.get()?.row;
         let profile =
             LoginProfile::open(user, env.keyring)?.ok_or_else(|| login_profiles::none_of(&user.name))?;

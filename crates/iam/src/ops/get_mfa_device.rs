@@ -4,7 +4,9 @@ use crate::entities;
 use crate::error::IamError;
 use crate::mfa::{Device, Owner};
 use crate::service::Iam;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, Protected, RequestContext, View};
+use keywright_auth::{
+    Authorised, Check, Checks, Decided, Decision, Env, Operation, Protected, RequestContext, View,
+};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{GetMFADeviceRequest, GetMFADeviceResponse, operations};
 use keywright_policy::ConditionValue;
@@ -73,7 +75,7 @@ impl Operation for GetMfaDevice {
         facts: &GetMfaDeviceFacts,
         _env: Env<'_, Iam>,
         _request: &RequestContext,
-    ) -> Result<Decision<GetMFADeviceResponse>, IamError> {
+    ) -> Decided<Self> {
         let (found, user_name) = match &facts.owner {
             Some(owner) => (facts.device.of(owner)?, Some(owner.name()?.to_owned())),
             None => (facts.device.get()?, None),

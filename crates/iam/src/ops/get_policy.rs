@@ -5,7 +5,7 @@ use crate::error::IamError;
 use crate::policies::{self, ManagedPolicy};
 use crate::service::Iam;
 use crate::usage::{self, Usage};
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{GetPolicyRequest, GetPolicyResponse, operations};
 use keywright_policy::ConditionValue;
@@ -59,7 +59,7 @@ impl Operation for GetPolicy {
         facts: &GetPolicyFacts,
         _env: Env<'_, Iam>,
         _request: &RequestContext,
-    ) -> Result<Decision<GetPolicyResponse>, IamError> {
+    ) -> Decided<Self> {
         let policy = policy_shape::whole(facts.policy.get()?, facts.usage);
         Ok(Decision::answer(GetPolicyResponse { policy: Some(policy) }))
     }

@@ -5,7 +5,7 @@ use crate::error::IamError;
 use crate::policies::{self, Managed, ManagedPolicy};
 use crate::service::Iam;
 use crate::versions;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{GetPolicyVersionRequest, GetPolicyVersionResponse, operations};
 use keywright_policy::ConditionValue;
@@ -51,7 +51,7 @@ impl Operation for GetPolicyVersion {
         facts: &ManagedPolicy,
         _env: Env<'_, Iam>,
         _request: &RequestContext,
-    ) -> Result<Decision<GetPolicyVersionResponse>, IamError> {
+    ) -> Decided<Self> {
         let shown = match facts.get()? {
             Managed::Own(own) => {
                 let (number, version) = versions::get(&own.row, &op.version)?;

@@ -6,7 +6,7 @@ use crate::error::IamError;
 use crate::service::Iam;
 use crate::{trust, uses};
 use keywright_auth::identities::{CredentialUseRow, RoleRow};
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{GetRoleRequest, GetRoleResponse, operations};
 use keywright_policy::ConditionValue;
@@ -60,7 +60,7 @@ impl Operation for GetRole {
         facts: &GetRoleFacts,
         _env: Env<'_, Iam>,
         _request: &RequestContext,
-    ) -> Result<Decision<GetRoleResponse>, IamError> {
+    ) -> Decided<Self> {
         let role = role_shape::whole(&facts.role.get()?.row, &facts.trust, facts.last_use.as_ref());
         Ok(Decision::answer(GetRoleResponse { role }))
     }

@@ -6,7 +6,9 @@ use crate::error::IamError;
 use crate::service::Iam;
 use crate::uses;
 use keywright_auth::identities::UserRow;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, Protected, RequestContext, View};
+use keywright_auth::{
+    Authorised, Check, Checks, Decided, Decision, Env, Operation, Protected, RequestContext, View,
+};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{GetUserRequest, GetUserResponse, User, operations};
 use keywright_policy::ConditionValue;
@@ -75,7 +77,7 @@ impl Operation for GetUser {
         facts: &GetUserFacts,
         _env: Env<'_, Iam>,
         request: &RequestContext,
-    ) -> Result<Decision<GetUserResponse>, IamError> {
+    ) -> Decided<Self> {
         let user = match facts {
             GetUserFacts::Root => User {
                 path: "/".to_owned(),

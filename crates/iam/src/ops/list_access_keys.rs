@@ -6,7 +6,7 @@ use crate::mfa::Owner;
 use crate::paging::{self, Paging};
 use crate::service::Iam;
 use keywright_auth::{
-    AccessKeyRow, Authorised, Check, Checks, Decision, Env, Operation, Page, RequestContext, View,
+    AccessKeyRow, Authorised, Check, Checks, Decided, Decision, Env, Operation, Page, RequestContext, View,
 };
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{AccessKeyMetadata, ListAccessKeysRequest, ListAccessKeysResponse, operations};
@@ -75,7 +75,7 @@ impl Operation for ListAccessKeys {
         facts: &ListAccessKeysFacts,
         env: Env<'_, Iam>,
         request: &RequestContext,
-    ) -> Result<Decision<ListAccessKeysResponse>, IamError> {
+    ) -> Decided<Self> {
         facts.owner.id()?;
         let user_name = access_keys::shown_name(&facts.owner)?;
         let account = request.caller.account;

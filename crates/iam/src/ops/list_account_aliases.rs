@@ -5,7 +5,9 @@ use crate::error::IamError;
 use crate::paging::{self, Paging};
 use crate::service::Iam;
 use keywright_auth::{AccountRow, Page};
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, Protected, RequestContext, View};
+use keywright_auth::{
+    Authorised, Check, Checks, Decided, Decision, Env, Operation, Protected, RequestContext, View,
+};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{ListAccountAliasesRequest, ListAccountAliasesResponse, operations};
 use keywright_store::Versioned;
@@ -56,7 +58,7 @@ impl Operation for ListAccountAliases {
         facts: &ListAccountAliasesFacts,
         env: Env<'_, Iam>,
         request: &RequestContext,
-    ) -> Result<Decision<ListAccountAliasesResponse>, IamError> {
+    ) -> Decided<Self> {
         let aliases = facts.account.row.alias.iter().cloned().collect();
         let account = request.caller.account;
         let (account_aliases, marker) =

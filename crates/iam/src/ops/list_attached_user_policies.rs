@@ -6,7 +6,9 @@ use crate::entities::Entity;
 use crate::error::IamError;
 use crate::service::Iam;
 use keywright_auth::identities::UserRow;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, Page, RequestContext, View};
+use keywright_auth::{
+    Authorised, Check, Checks, Decided, Decision, Env, Operation, Page, RequestContext, View,
+};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{ListAttachedUserPoliciesRequest, ListAttachedUserPoliciesResponse, operations};
 use keywright_policy::ConditionValue;
@@ -57,7 +59,7 @@ impl Operation for ListAttachedUserPolicies {
         facts: &(Entity<UserRow>, Page),
         env: Env<'_, Iam>,
         request: &RequestContext,
-    ) -> Result<Decision<ListAttachedUserPoliciesResponse>, IamError> {
+    ) -> Decided<Self> {
         let (policies, marker) = op.0.decide(facts, env, request)?;
         Ok(Decision::answer(ListAttachedUserPoliciesResponse {
             attached_policies: Some(policies),

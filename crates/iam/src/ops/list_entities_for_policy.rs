@@ -6,7 +6,9 @@ use crate::policies::{self, ManagedPolicy};
 use crate::policy_entities::{self, Listed};
 use crate::service::Iam;
 use keywright_auth::identities::LinkKind;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, Page, RequestContext, View};
+use keywright_auth::{
+    Authorised, Check, Checks, Decided, Decision, Env, Operation, Page, RequestContext, View,
+};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{
     EntityType, ListEntitiesForPolicyRequest, ListEntitiesForPolicyResponse, PolicyGroup, PolicyRole,
@@ -88,7 +90,7 @@ impl Operation for ListEntitiesForPolicy {
         facts: &EntitiesPage,
         env: Env<'_, Iam>,
         request: &RequestContext,
-    ) -> Result<Decision<ListEntitiesForPolicyResponse>, IamError> {
+    ) -> Decided<Self> {
         facts.policy.get()?;
         let mut entities: Vec<&Listed> = facts.entities.iter().collect();
         let account = request.caller.account;

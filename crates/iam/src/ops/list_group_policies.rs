@@ -6,7 +6,9 @@ use crate::error::IamError;
 use crate::inline;
 use crate::service::Iam;
 use keywright_auth::identities::GroupRow;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, Page, RequestContext, View};
+use keywright_auth::{
+    Authorised, Check, Checks, Decided, Decision, Env, Operation, Page, RequestContext, View,
+};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{ListGroupPoliciesRequest, ListGroupPoliciesResponse, operations};
 use keywright_policy::ConditionValue;
@@ -52,7 +54,7 @@ impl Operation for ListGroupPolicies {
         facts: &(Entity<GroupRow>, Page),
         env: Env<'_, Iam>,
         request: &RequestContext,
-    ) -> Result<Decision<ListGroupPoliciesResponse>, IamError> {
+    ) -> Decided<Self> {
         let (policy_names, marker) = op.0.decide(facts, env, request)?;
         Ok(Decision::answer(ListGroupPoliciesResponse {
             policy_names,

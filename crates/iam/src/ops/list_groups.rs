@@ -6,8 +6,8 @@ use crate::paging::Paging;
 use crate::service::Iam;
 use keywright_auth::identities::{EntityKind, GroupRow, entity_arn};
 use keywright_auth::{
-    Authorised, Check, Checks, Decision, Env, Operation, Page, Protected, RequestContext, ServiceError as _,
-    View,
+    Authorised, Check, Checks, Decided, Decision, Env, Operation, Page, Protected, RequestContext,
+    ServiceError as _, View,
 };
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{ListGroupsRequest, ListGroupsResponse, operations};
@@ -72,7 +72,7 @@ impl Operation for ListGroups {
         facts: &GroupsPage,
         env: Env<'_, Iam>,
         request: &RequestContext,
-    ) -> Result<Decision<ListGroupsResponse>, IamError> {
+    ) -> Decided<Self> {
         let mut groups: Vec<&GroupRow> = facts.groups.iter().map(|found| &found.row).collect();
         let account = request.caller.account;
         let marker = facts

@@ -7,7 +7,8 @@ use crate::paging::{self, Paging};
 use crate::service::Iam;
 use keywright_auth::identities::{GroupRow, UserRow, find_group_by_id};
 use keywright_auth::{
-    Authorised, Cause, Check, Checks, Decision, Env, Operation, Page, RequestContext, ServiceError as _, View,
+    Authorised, Cause, Check, Checks, Decided, Decision, Env, Operation, Page, RequestContext,
+    ServiceError as _, View,
 };
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{ListGroupsForUserRequest, ListGroupsForUserResponse, operations};
@@ -79,7 +80,7 @@ impl Operation for ListGroupsForUser {
         facts: &ListGroupsForUserFacts,
         env: Env<'_, Iam>,
         request: &RequestContext,
-    ) -> Result<Decision<ListGroupsForUserResponse>, IamError> {
+    ) -> Decided<Self> {
         facts.user.get()?;
         let account = request.caller.account;
         let groups: Vec<&GroupRow> = facts.groups.iter().collect();

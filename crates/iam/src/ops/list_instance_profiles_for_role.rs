@@ -5,7 +5,7 @@ use crate::error::IamError;
 use crate::paging::Paging;
 use crate::service::Iam;
 use keywright_auth::identities::RoleRow;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{
     ListInstanceProfilesForRoleRequest, ListInstanceProfilesForRoleResponse, operations,
@@ -58,7 +58,7 @@ impl Operation for ListInstanceProfilesForRole {
         role: &Entity<RoleRow>,
         _env: Env<'_, Iam>,
         _request: &RequestContext,
-    ) -> Result<Decision<ListInstanceProfilesForRoleResponse>, IamError> {
+    ) -> Decided<Self> {
         role.get()?;
         Ok(Decision::answer(ListInstanceProfilesForRoleResponse {
             instance_profiles: Vec::new(),

@@ -5,7 +5,7 @@ use crate::error::IamError;
 use crate::mfa::Device;
 use crate::paging::{self, Paging};
 use crate::service::Iam;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{ListMFADeviceTagsRequest, ListMFADeviceTagsResponse, operations};
 use keywright_policy::ConditionValue;
@@ -45,7 +45,7 @@ impl Operation for ListMfaDeviceTags {
         device: &Device,
         env: Env<'_, Iam>,
         request: &RequestContext,
-    ) -> Result<Decision<ListMFADeviceTagsResponse>, IamError> {
+    ) -> Decided<Self> {
         let found = device.get()?;
         let account = request.caller.account;
         let scope = ["ListMFADeviceTags", &op.serial];

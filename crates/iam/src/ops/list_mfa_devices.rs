@@ -5,7 +5,7 @@ use crate::mfa::Owner;
 use crate::paging::{self, Paging};
 use crate::service::Iam;
 use keywright_auth::identities::MfaDeviceRow;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{ListMFADevicesRequest, ListMFADevicesResponse, MFADevice, operations};
 use keywright_policy::ConditionValue;
@@ -64,7 +64,7 @@ impl Operation for ListMfaDevices {
         facts: &ListMfaDevicesFacts,
         env: Env<'_, Iam>,
         request: &RequestContext,
-    ) -> Result<Decision<ListMFADevicesResponse>, IamError> {
+    ) -> Decided<Self> {
         let user = facts.owner.name()?;
         let enabled_at = |serial: &str| {
             let row = facts.devices.iter().map(|found| &found.row).find(|row| row.serial == serial);

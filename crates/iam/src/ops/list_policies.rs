@@ -6,7 +6,9 @@ use crate::paging::Paging;
 use crate::policy_list;
 use crate::service::Iam;
 use keywright_auth::identities::{EntityKind, entity_arn};
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, Protected, RequestContext, View};
+use keywright_auth::{
+    Authorised, Check, Checks, Decided, Decision, Env, Operation, Protected, RequestContext, View,
+};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{ListPoliciesRequest, ListPoliciesResponse, PolicyScopeType, operations};
 
@@ -57,7 +59,7 @@ impl Operation for ListPolicies {
         facts: &policy_list::Found,
         env: Env<'_, Iam>,
         request: &RequestContext,
-    ) -> Result<Decision<ListPoliciesResponse>, IamError> {
+    ) -> Decided<Self> {
         let mut policies: Vec<&policy_list::Item> = facts.items.iter().collect();
         let scope = op.filter.scope_of_marker();
         let marker = facts.page.close(

@@ -5,7 +5,9 @@ use crate::error::IamError;
 use crate::paging::{self, Paging};
 use crate::policies::{self, Managed, ManagedPolicy};
 use crate::service::Iam;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, Page, RequestContext, View};
+use keywright_auth::{
+    Authorised, Check, Checks, Decided, Decision, Env, Operation, Page, RequestContext, View,
+};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{ListPolicyTagsRequest, ListPolicyTagsResponse, Tag, operations};
 use keywright_policy::ConditionValue;
@@ -62,7 +64,7 @@ impl Operation for ListPolicyTags {
         facts: &(ManagedPolicy, Page),
         env: Env<'_, Iam>,
         request: &RequestContext,
-    ) -> Result<Decision<ListPolicyTagsResponse>, IamError> {
+    ) -> Decided<Self> {
         let (policy, page) = facts;
         let tags = match policy.get()? {
             Managed::Own(own) => shapes::tags(&own.row.tags),

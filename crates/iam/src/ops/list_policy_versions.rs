@@ -5,7 +5,9 @@ use crate::error::IamError;
 use crate::paging::{self, Paging};
 use crate::policies::{self, Managed, ManagedPolicy};
 use crate::service::Iam;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, Page, RequestContext, View};
+use keywright_auth::{
+    Authorised, Check, Checks, Decided, Decision, Env, Operation, Page, RequestContext, View,
+};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{ListPolicyVersionsRequest, ListPolicyVersionsResponse, PolicyVersion, operations};
 use keywright_policy::ConditionValue;
@@ -62,7 +64,7 @@ impl Operation for ListPolicyVersions {
         facts: &(ManagedPolicy, Page),
         env: Env<'_, Iam>,
         request: &RequestContext,
-    ) -> Result<Decision<ListPolicyVersionsResponse>, IamError> {
+    ) -> Decided<Self> {
         let (policy, page) = facts;
         let versions: Vec<(u32, PolicyVersion)> = match policy.get()? {
             Managed::Own(own) => {

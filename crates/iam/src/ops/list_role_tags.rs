@@ -6,7 +6,9 @@ use crate::error::IamError;
 use crate::paging::{self, Paging};
 use crate::service::Iam;
 use keywright_auth::identities::RoleRow;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, Page, RequestContext, View};
+use keywright_auth::{
+    Authorised, Check, Checks, Decided, Decision, Env, Operation, Page, RequestContext, View,
+};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{ListRoleTagsRequest, ListRoleTagsResponse, Tag, operations};
 use keywright_policy::ConditionValue;
@@ -62,7 +64,7 @@ impl Operation for ListRoleTags {
         facts: &(Entity<RoleRow>, Page),
         env: Env<'_, Iam>,
         request: &RequestContext,
-    ) -> Result<Decision<ListRoleTagsResponse>, IamError> {
+    ) -> Decided<Self> {
         let (role, page) = facts;
         let tags = shapes::tags(&role.get()?.row.tags);
         let account = request.caller.account;

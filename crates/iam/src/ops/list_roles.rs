@@ -7,8 +7,8 @@ use crate::service::Iam;
 use crate::trust;
 use keywright_auth::identities::{EntityKind, RoleRow, entity_arn};
 use keywright_auth::{
-    Authorised, Check, Checks, Decision, Env, Operation, Page, Protected, RequestContext, ServiceError as _,
-    View,
+    Authorised, Check, Checks, Decided, Decision, Env, Operation, Page, Protected, RequestContext,
+    ServiceError as _, View,
 };
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{ListRolesRequest, ListRolesResponse, operations};
@@ -78,7 +78,7 @@ impl Operation for ListRoles {
         facts: &RolesPage,
         env: Env<'_, Iam>,
         request: &RequestContext,
-    ) -> Result<Decision<ListRolesResponse>, IamError> {
+    ) -> Decided<Self> {
         let mut roles: Vec<&(RoleRow, String)> = facts.roles.iter().collect();
         let account = request.caller.account;
         let marker = facts

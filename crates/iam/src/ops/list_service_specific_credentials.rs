@@ -6,7 +6,9 @@ use crate::error::IamError;
 use crate::mfa::Owner;
 use crate::paging::Paging;
 use crate::service::Iam;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, Protected, RequestContext, View};
+use keywright_auth::{
+    Authorised, Check, Checks, Decided, Decision, Env, Operation, Protected, RequestContext, View,
+};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{
     ListServiceSpecificCredentialsRequest, ListServiceSpecificCredentialsResponse, operations,
@@ -82,7 +84,7 @@ impl Operation for ListServiceSpecificCredentials {
         owner: &Option<Owner>,
         _env: Env<'_, Iam>,
         _request: &RequestContext,
-    ) -> Result<Decision<ListServiceSpecificCredentialsResponse>, IamError> {
+    ) -> Decided<Self> {
         if let Some(owner) = owner {
             owner.id()?;
         }

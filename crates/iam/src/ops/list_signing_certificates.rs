@@ -5,7 +5,7 @@ use crate::error::IamError;
 use crate::mfa::Owner;
 use crate::paging::Paging;
 use crate::service::Iam;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{ListSigningCertificatesRequest, ListSigningCertificatesResponse, operations};
 use keywright_policy::ConditionValue;
@@ -47,7 +47,7 @@ impl Operation for ListSigningCertificates {
         owner: &Owner,
         _env: Env<'_, Iam>,
         _request: &RequestContext,
-    ) -> Result<Decision<ListSigningCertificatesResponse>, IamError> {
+    ) -> Decided<Self> {
         owner.id()?;
         Ok(Decision::answer(ListSigningCertificatesResponse {
             certificates: Vec::new(),

@@ -5,7 +5,7 @@ use crate::error::IamError;
 use crate::mfa::Owner;
 use crate::paging::Paging;
 use crate::service::Iam;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{ListSSHPublicKeysRequest, ListSSHPublicKeysResponse, operations};
 use keywright_policy::ConditionValue;
@@ -47,7 +47,7 @@ impl Operation for ListSshPublicKeys {
         owner: &Owner,
         _env: Env<'_, Iam>,
         _request: &RequestContext,
-    ) -> Result<Decision<ListSSHPublicKeysResponse>, IamError> {
+    ) -> Decided<Self> {
         owner.id()?;
         Ok(Decision::answer(ListSSHPublicKeysResponse {
             ssh_public_keys: Some(Vec::new()),

@@ -7,7 +7,7 @@ use crate::paging::{self, Paging};
 use crate::service::Iam;
 use keywright_auth::Page;
 use keywright_auth::identities::UserRow;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{ListUserTagsRequest, ListUserTagsResponse, operations};
 use keywright_policy::ConditionValue;
@@ -69,7 +69,7 @@ impl Operation for ListUserTags {
         facts: &ListUserTagsFacts,
         env: Env<'_, Iam>,
         request: &RequestContext,
-    ) -> Result<Decision<ListUserTagsResponse>, IamError> {
+    ) -> Decided<Self> {
         let tags = shapes::tags(&facts.user.get()?.row.tags);
         let account = request.caller.account;
         let (tags, marker) =

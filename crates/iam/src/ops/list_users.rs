@@ -7,8 +7,8 @@ use crate::service::Iam;
 use crate::uses;
 use keywright_auth::identities::UserRow;
 use keywright_auth::{
-    Authorised, Check, Checks, Decision, Env, Operation, Page, Protected, RequestContext, ServiceError as _,
-    View,
+    Authorised, Check, Checks, Decided, Decision, Env, Operation, Page, Protected, RequestContext,
+    ServiceError as _, View,
 };
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{ListUsersRequest, ListUsersResponse, operations};
@@ -83,7 +83,7 @@ impl Operation for ListUsers {
         facts: &UsersPage,
         env: Env<'_, Iam>,
         request: &RequestContext,
-    ) -> Result<Decision<ListUsersResponse>, IamError> {
+    ) -> Decided<Self> {
         let mut users: Vec<&UserRow> = facts.users.iter().map(|found| &found.row).collect();
         let account = request.caller.account;
         let marker =

@@ -6,8 +6,8 @@ use crate::paging::Paging;
 use crate::service::Iam;
 use keywright_auth::identities::{MfaDeviceRow, UserRow};
 use keywright_auth::{
-    AccountRow, Authorised, Check, Checks, Decision, Env, Operation, Page, Protected, ROOT, RequestContext,
-    ServiceError as _, View,
+    AccountRow, Authorised, Check, Checks, Decided, Decision, Env, Operation, Page, Protected, ROOT,
+    RequestContext, ServiceError as _, View,
 };
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{
@@ -90,7 +90,7 @@ impl Operation for ListVirtualMfaDevices {
         facts: &VirtualMfaDevicesPage,
         env: Env<'_, Iam>,
         request: &RequestContext,
-    ) -> Result<Decision<ListVirtualMFADevicesResponse>, IamError> {
+    ) -> Decided<Self> {
         let account = request.caller.account;
         let mut devices: Vec<&MfaDeviceRow> = facts.devices.iter().map(|found| &found.row).collect();
         let marker =

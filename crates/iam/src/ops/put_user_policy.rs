@@ -7,7 +7,7 @@ use crate::inline;
 use crate::policy_text;
 use crate::service::Iam;
 use keywright_auth::identities::UserRow;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{PutUserPolicyRequest, operations};
 use keywright_policy::ConditionValue;
@@ -58,7 +58,7 @@ impl Operation for PutUserPolicy {
         facts: &Entity<UserRow>,
         _env: Env<'_, Iam>,
         _request: &RequestContext,
-    ) -> Result<Decision<()>, IamError> {
+    ) -> Decided<Self> {
         Ok(Decision::write((), inline::put(facts, &op.policy, &op.document)?))
     }
 }

@@ -3,7 +3,7 @@
 use crate::error::IamError;
 use crate::mfa::{self, Device, Owner};
 use crate::service::Iam;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{ResyncMFADeviceRequest, operations};
 use keywright_policy::ConditionValue;
@@ -67,7 +67,7 @@ impl Operation for ResyncMfaDevice {
         facts: &ResyncMfaDeviceFacts,
         env: Env<'_, Iam>,
         request: &RequestContext,
-    ) -> Result<Decision<()>, IamError> {
+    ) -> Decided<Self> {
         let [first, second] = &op.codes;
         let writes = mfa::resync(&facts.owner, &facts.device, [first, second], env, request)?;
         Ok(Decision::write((), writes))

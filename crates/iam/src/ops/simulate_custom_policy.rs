@@ -4,7 +4,9 @@ use crate::error::IamError;
 use crate::service::Iam;
 use crate::simulation::{Asked, Caller, Given};
 use keywright_auth::identities::{EntityKind, entity_arn};
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, Protected, RequestContext, View};
+use keywright_auth::{
+    Authorised, Check, Checks, Decided, Decision, Env, Operation, Protected, RequestContext, View,
+};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{SimulateCustomPolicyRequest, SimulatePolicyResponse, operations};
 
@@ -54,7 +56,7 @@ impl Operation for SimulateCustomPolicy {
         (): &(),
         env: Env<'_, Iam>,
         request: &RequestContext,
-    ) -> Result<Decision<SimulatePolicyResponse>, IamError> {
+    ) -> Decided<Self> {
         let account = request.caller.account;
         // Without a policy of a resource nobody asks for the caller's name.
         let somebody = || Caller {

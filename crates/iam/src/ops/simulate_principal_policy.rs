@@ -5,7 +5,7 @@ use crate::service::Iam;
 use crate::simulation::{
     Asked, Caller, Exclusions, Given, PolicySourceFacts, Source, find_policy_source, parse_policy_source,
 };
-use keywright_auth::{Authorised, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Checks, Decided, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{SimulatePolicyResponse, SimulatePrincipalPolicyRequest, operations};
 
@@ -62,7 +62,7 @@ impl Operation for SimulatePrincipalPolicy {
         facts: &PolicySourceFacts,
         env: Env<'_, Iam>,
         request: &RequestContext,
-    ) -> Result<Decision<SimulatePolicyResponse>, IamError> {
+    ) -> Decided<Self> {
         let (own, own_boundary) = facts.get()?;
         let kept = |source: &&Source| !op.excluded.cover(source);
         let policies: Vec<_> = own.iter().filter(kept).chain(&op.asked.policies).collect();

@@ -5,7 +5,7 @@ use crate::error::IamError;
 use crate::policies::{self, ManagedPolicy};
 use crate::service::Iam;
 use crate::tags;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{TagPolicyRequest, operations};
 use keywright_policy::ConditionValue;
@@ -55,7 +55,7 @@ impl Operation for TagPolicy {
         facts: &ManagedPolicy,
         _env: Env<'_, Iam>,
         request: &RequestContext,
-    ) -> Result<Decision<()>, IamError> {
+    ) -> Decided<Self> {
         let found = facts.get_own("iam:TagPolicy", request)?;
         let mut changed = found.row.clone();
         tags::add(&mut changed.tags, op.tags.iter().cloned())?;

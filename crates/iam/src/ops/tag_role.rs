@@ -6,7 +6,7 @@ use crate::error::IamError;
 use crate::service::Iam;
 use crate::tags;
 use keywright_auth::identities::RoleRow;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{TagRoleRequest, operations};
 use keywright_policy::ConditionValue;
@@ -59,7 +59,7 @@ impl Operation for TagRole {
         facts: &Entity<RoleRow>,
         _env: Env<'_, Iam>,
         _request: &RequestContext,
-    ) -> Result<Decision<()>, IamError> {
+    ) -> Decided<Self> {
         let found = facts.get()?;
         let mut changed = found.row.clone();
         tags::add(&mut changed.tags, op.tags.iter().cloned())?;

@@ -4,7 +4,7 @@ use crate::error::IamError;
 use crate::mfa::Device;
 use crate::service::Iam;
 use crate::tags;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{UntagMFADeviceRequest, operations};
 use keywright_policy::ConditionValue;
@@ -48,7 +48,7 @@ impl Operation for UntagMfaDevice {
         device: &Device,
         _env: Env<'_, Iam>,
         _request: &RequestContext,
-    ) -> Result<Decision<()>, IamError> {
+    ) -> Decided<Self> {
         let found = device.get()?;
         let mut changed = found.row.clone();
         tags::remove(&mut changed.tags, &op.keys);

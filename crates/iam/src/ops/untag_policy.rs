@@ -4,7 +4,7 @@ use crate::error::IamError;
 use crate::policies::{self, ManagedPolicy};
 use crate::service::Iam;
 use crate::tags;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{UntagPolicyRequest, operations};
 use keywright_policy::ConditionValue;
@@ -54,7 +54,7 @@ impl Operation for UntagPolicy {
         facts: &ManagedPolicy,
         _env: Env<'_, Iam>,
         request: &RequestContext,
-    ) -> Result<Decision<()>, IamError> {
+    ) -> Decided<Self> {
         let found = facts.get_own("iam:UntagPolicy", request)?;
         let mut changed = found.row.clone();
         tags::remove(&mut changed.tags, &op.keys);

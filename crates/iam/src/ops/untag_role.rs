@@ -5,7 +5,7 @@ use crate::error::IamError;
 use crate::service::Iam;
 use crate::tags;
 use keywright_auth::identities::RoleRow;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{UntagRoleRequest, operations};
 use keywright_policy::ConditionValue;
@@ -58,7 +58,7 @@ impl Operation for UntagRole {
         facts: &Entity<RoleRow>,
         _env: Env<'_, Iam>,
         _request: &RequestContext,
-    ) -> Result<Decision<()>, IamError> {
+    ) -> Decided<Self> {
         let found = facts.get()?;
         let mut changed = found.row.clone();
         tags::remove(&mut changed.tags, &op.keys);

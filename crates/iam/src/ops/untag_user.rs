@@ -5,7 +5,7 @@ use crate::error::IamError;
 use crate::service::Iam;
 use crate::tags;
 use keywright_auth::identities::UserRow;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{UntagUserRequest, operations};
 use keywright_policy::ConditionValue;
@@ -58,7 +58,7 @@ impl Operation for UntagUser {
         facts: &Entity<UserRow>,
         _env: Env<'_, Iam>,
         _request: &RequestContext,
-    ) -> Result<Decision<()>, IamError> {
+    ) -> Decided<Self> {
         let user = facts.get()?;
         let mut changed = user.row.clone();
         tags::remove(&mut changed.tags, &op.keys);

@@ -5,7 +5,8 @@ use crate::error::IamError;
 use crate::mfa::Owner;
 use crate::service::Iam;
 use keywright_auth::{
-    AccessKeyRow, AccessKeyStatus, Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View,
+    AccessKeyRow, AccessKeyStatus, Authorised, Check, Checks, Decided, Decision, Env, Operation,
+    RequestContext, View,
 };
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{StatusType, UpdateAccessKeyRequest, operations};
@@ -75,7 +76,7 @@ impl Operation for UpdateAccessKey {
         facts: &UpdateAccessKeyFacts,
         _env: Env<'_, Iam>,
         _request: &RequestContext,
-    ) -> Result<Decision<()>, IamError> {
+    ) -> Decided<Self> {
         let key = access_keys::get(facts.key.as_ref(), &facts.owner, &op.id)?;
         let mut writes = WriteSet::default();
         if key.row.status != op.status.as_str() {

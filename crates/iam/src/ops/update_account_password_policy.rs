@@ -4,7 +4,9 @@ use crate::error::IamError;
 use crate::new_passwords::Rules;
 use crate::password_policy::PasswordPolicy;
 use crate::service::Iam;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, Protected, RequestContext, View};
+use keywright_auth::{
+    Authorised, Check, Checks, Decided, Decision, Env, Operation, Protected, RequestContext, View,
+};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{UpdateAccountPasswordPolicyRequest, operations};
 use keywright_store::WriteSet;
@@ -53,7 +55,7 @@ impl Operation for UpdateAccountPasswordPolicy {
         facts: &Rules,
         _env: Env<'_, Iam>,
         _request: &RequestContext,
-    ) -> Result<Decision<()>, IamError> {
+    ) -> Decided<Self> {
         let mut changed = facts.account.row.clone();
         changed.password_policy =
             Some(serde_json::to_string(&op.policy).expect("numbers and flags always serialise"));

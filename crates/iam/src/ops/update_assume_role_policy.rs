@@ -5,7 +5,7 @@ use crate::error::IamError;
 use crate::service::Iam;
 use crate::trust::{Principals, TrustPolicy};
 use keywright_auth::identities::RoleRow;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{UpdateAssumeRolePolicyRequest, operations};
 use keywright_policy::ConditionValue;
@@ -64,7 +64,7 @@ impl Operation for UpdateAssumeRolePolicy {
         facts: &UpdateAssumeRolePolicyFacts,
         _env: Env<'_, Iam>,
         _request: &RequestContext,
-    ) -> Result<Decision<()>, IamError> {
+    ) -> Decided<Self> {
         let found = facts.role.get()?;
         let mut changed = found.row.clone();
         changed.trust_policy.clone_from(&op.trust.text);

@@ -4,7 +4,9 @@ use crate::entities::{self, Entity};
 use crate::error::IamError;
 use crate::service::Iam;
 use keywright_auth::identities::{EntityKind, GroupRow, NameKey, entity_arn};
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, Protected, RequestContext, View};
+use keywright_auth::{
+    Authorised, Check, Checks, Decided, Decision, Env, Operation, Protected, RequestContext, View,
+};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{UpdateGroupRequest, operations};
 use keywright_store::WriteSet;
@@ -66,7 +68,7 @@ impl Operation for UpdateGroup {
         facts: &UpdateGroupFacts,
         _env: Env<'_, Iam>,
         _request: &RequestContext,
-    ) -> Result<Decision<()>, IamError> {
+    ) -> Decided<Self> {
         let group = facts.group.get()?;
         let mut changed = group.row.clone();
         if let Some(path) = &op.new_path {

@@ -6,7 +6,7 @@ use crate::login_profiles::{self, LoginProfile};
 use crate::new_passwords::{NewPassword, Rules};
 use crate::service::Iam;
 use keywright_auth::identities::UserRow;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{UpdateLoginProfileRequest, operations};
 use keywright_policy::ConditionValue;
@@ -100,7 +100,7 @@ impl Operation for UpdateLoginProfile {
         facts: &UpdateLoginProfileFacts,
         env: Env<'_, Iam>,
         _request: &RequestContext,
-    ) -> Result<Decision<()>, IamError> {
+    ) -> Decided<Self> {
         let user = facts.user.get()?;
         let mut profile = facts.profile.clone().ok_or_else(|| login_profiles::none_of(&user.row.name))?;
         let mut changed = user.row.clone();

@@ -5,7 +5,7 @@ use crate::error::IamError;
 use crate::role_settings;
 use crate::service::Iam;
 use keywright_auth::identities::RoleRow;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{UpdateRoleRequest, UpdateRoleResponse, operations};
 use keywright_policy::ConditionValue;
@@ -70,7 +70,7 @@ impl Operation for UpdateRole {
         facts: &Entity<RoleRow>,
         _env: Env<'_, Iam>,
         _request: &RequestContext,
-    ) -> Result<Decision<UpdateRoleResponse>, IamError> {
+    ) -> Decided<Self> {
         let found = facts.get()?;
         let mut changed = found.row.clone();
         changed.max_session_seconds = op.max_session_seconds;

@@ -6,7 +6,7 @@ use crate::error::IamError;
 use crate::service::Iam;
 use crate::trust;
 use keywright_auth::identities::RoleRow;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{UpdateRoleDescriptionRequest, UpdateRoleDescriptionResponse, operations};
 use keywright_policy::ConditionValue;
@@ -67,7 +67,7 @@ impl Operation for UpdateRoleDescription {
         facts: &UpdateRoleDescriptionFacts,
         _env: Env<'_, Iam>,
         _request: &RequestContext,
-    ) -> Result<Decision<UpdateRoleDescriptionResponse>, IamError> {
+    ) -> Decided<Self> {
         let found = facts.role.get()?;
         let mut changed = found.row.clone();
         changed.description = Some(op.description.clone());

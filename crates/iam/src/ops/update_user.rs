@@ -4,7 +4,9 @@ use crate::entities::{self, Entity};
 use crate::error::IamError;
 use crate::service::Iam;
 use keywright_auth::identities::{EntityKind, NameKey, UserRow, entity_arn};
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, Protected, RequestContext, View};
+use keywright_auth::{
+    Authorised, Check, Checks, Decided, Decision, Env, Operation, Protected, RequestContext, View,
+};
 use keywright_aws::OperationModel;
 use keywright_aws::iam::{UpdateUserRequest, operations};
 use keywright_policy::ConditionValue;
@@ -76,7 +78,7 @@ impl Operation for UpdateUser {
         facts: &UpdateUserFacts,
         _env: Env<'_, Iam>,
         _request: &RequestContext,
-    ) -> Result<Decision<()>, IamError> {
+    ) -> Decided<Self> {
         let user = facts.user.get()?;
         let mut changed = user.row.clone();
         if let Some(path) = &op.new_path {

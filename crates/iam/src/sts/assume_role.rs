@@ -14,7 +14,9 @@ use super::session_tags::SessionTags;
 use crate::error::IamError;
 use crate::mfa::SecondFactor;
 use crate::service::Iam;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, SessionOf, View};
+use keywright_auth::{
+    Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, SessionOf, View,
+};
 use keywright_aws::OperationModel;
 use keywright_aws::sts::{AssumeRoleRequest, AssumeRoleResponse, operations};
 use keywright_policy::ConditionValue;
@@ -130,7 +132,7 @@ impl Operation for AssumeRole {
         facts: &AssumeRoleFacts,
         env: Env<'_, Iam>,
         request: &RequestContext,
-    ) -> Result<Decision<AssumeRoleResponse>, IamError> {
+    ) -> Decided<Self> {
         let mut writes = WriteSet::default();
         if let (Some(proof), Some(factor)) = (&op.proof, &facts.factor) {
             proof.check(factor, env, request, &mut writes)?;

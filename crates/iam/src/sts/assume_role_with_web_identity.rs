@@ -9,7 +9,8 @@ use super::session_tags::SessionTags;
 use crate::error::IamError;
 use crate::service::Iam;
 use keywright_auth::{
-    Authorised, Check, Checks, Decision, Env, Federation, Operation, RequestContext, View, WebIdentity,
+    Authorised, Check, Checks, Decided, Decision, Env, Federation, Operation, RequestContext, View,
+    WebIdentity,
 };
 use keywright_aws::OperationModel;
 use keywright_aws::sts::{AssumeRoleWithWebIdentityRequest, AssumeRoleWithWebIdentityResponse, operations};
@@ -99,7 +100,7 @@ impl Operation for AssumeRoleWithWebIdentity {
         facts: &AssumeRoleWithWebIdentityFacts,
         env: Env<'_, Iam>,
         request: &RequestContext,
-    ) -> Result<Decision<AssumeRoleWithWebIdentityResponse>, IamError> {
+    ) -> Decided<Self> {
         let identity = identity(request)?;
         let grants = Grants {
             tags: &facts.tags,

@@ -3,7 +3,7 @@
 
 use crate::error::IamError;
 use crate::service::Iam;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, Protected, RequestContext, View};
+use keywright_auth::{Authorised, Check, Checks, Decided, Env, Operation, Protected, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::sts::{DecodeAuthorizationMessageRequest, DecodeAuthorizationMessageResponse, operations};
 
@@ -36,7 +36,7 @@ impl Operation for DecodeAuthorizationMessage {
         (): &(),
         _env: Env<'_, Iam>,
         _request: &RequestContext,
-    ) -> Result<Decision<DecodeAuthorizationMessageResponse>, IamError> {
+    ) -> Decided<Self> {
         Err(IamError::InvalidAuthorizationMessage)
     }
 }

@@ -3,7 +3,7 @@
 use crate::error::IamError;
 use crate::service::Iam;
 use keywright_auth::{
-    AccessKeyRow, Authorised, Check, Checks, Decision, Env, Operation, Protected, RequestContext,
+    AccessKeyRow, Authorised, Check, Checks, Decided, Decision, Env, Operation, Protected, RequestContext,
     ServiceError as _, View, account_of_session_key,
 };
 use keywright_aws::OperationModel;
@@ -53,7 +53,7 @@ impl Operation for GetAccessKeyInfo {
         facts: &Option<AccountId>,
         _env: Env<'_, Iam>,
         _request: &RequestContext,
-    ) -> Result<Decision<GetAccessKeyInfoResponse>, IamError> {
+    ) -> Decided<Self> {
         let account = facts.ok_or_else(unknown)?;
         Ok(Decision::answer(GetAccessKeyInfoResponse { account: Some(account.to_string()) }))
     }

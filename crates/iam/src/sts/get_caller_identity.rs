@@ -5,7 +5,7 @@
 
 use crate::error::IamError;
 use crate::service::Iam;
-use keywright_auth::{Authorised, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Checks, Decided, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::sts::{GetCallerIdentityRequest, GetCallerIdentityResponse, operations};
 use keywright_types::Principal;
@@ -39,7 +39,7 @@ impl Operation for GetCallerIdentity {
         (): &(),
         _env: Env<'_, Iam>,
         request: &RequestContext,
-    ) -> Result<Decision<GetCallerIdentityResponse>, IamError> {
+    ) -> Decided<Self> {
         let caller = &request.caller;
         let user_id = match &caller.principal {
             Principal::User { user_id, .. } => user_id.to_string(),

@@ -10,7 +10,7 @@ use crate::error::IamError;
 use crate::mfa::SecondFactor;
 use crate::service::Iam;
 use keywright_auth::{
-    Authorised, Checks, Decision, Env, Operation, RequestContext, SessionFacts, SessionOf, View,
+    Authorised, Checks, Decided, Decision, Env, Operation, RequestContext, SessionFacts, SessionOf, View,
 };
 use keywright_aws::OperationModel;
 use keywright_aws::sts::{GetSessionTokenRequest, GetSessionTokenResponse, operations};
@@ -71,7 +71,7 @@ impl Operation for GetSessionToken {
         facts: &Option<SecondFactor>,
         env: Env<'_, Iam>,
         request: &RequestContext,
-    ) -> Result<Decision<GetSessionTokenResponse>, IamError> {
+    ) -> Decided<Self> {
         let caller = &request.caller;
         let (user_id, seconds) = match &caller.principal {
             Principal::User { user_id, .. } => {

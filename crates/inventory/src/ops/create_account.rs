@@ -6,8 +6,8 @@
 use crate::Inventory;
 use crate::error::InventoryError;
 use keywright_auth::{
-    AccessKeyRow, AccountRow, Authorised, Check, Checks, Decision, Env, Operation, Protected, RequestContext,
-    ServiceError as _, View, new_id, new_secret,
+    AccessKeyRow, AccountRow, Authorised, Check, Checks, Decided, Decision, Env, Operation, Protected,
+    RequestContext, ServiceError as _, View, new_id, new_secret,
 };
 use keywright_aws::OperationModel;
 use keywright_aws::keywright::{AccountEntry, CreateAccountRequest, CreateAccountResponse, operations};
@@ -54,7 +54,7 @@ impl Operation for CreateAccount {
         facts: &bool,
         env: Env<'_, Inventory>,
         _request: &RequestContext,
-    ) -> Result<Decision<CreateAccountResponse>, InventoryError> {
+    ) -> Decided<Self> {
         let account = op.id.unwrap_or_else(|| AccountId::from_random(env.rng.array()));
         if *facts {
             return Err(InventoryError::AccountExists { account });

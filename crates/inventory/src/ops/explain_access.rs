@@ -8,8 +8,8 @@ use crate::Inventory;
 use crate::error::InventoryError;
 use keywright_auth::identities::{EntityKind, find_role, parse_entity_arn};
 use keywright_auth::{
-    Authorised, Check, Checks, Decision, Env, Explained, NearMiss, Operation, Outcome, PolicyRole, Protected,
-    Question, RequestContext, Rule, ServiceError as _, Told, View, explain_access, find_principal,
+    Authorised, Check, Checks, Decided, Decision, Env, Explained, NearMiss, Operation, Outcome, PolicyRole,
+    Protected, Question, RequestContext, Rule, ServiceError as _, Told, View, explain_access, find_principal,
 };
 use keywright_aws::OperationModel;
 use keywright_aws::keywright::{
@@ -173,7 +173,7 @@ impl Operation for ExplainAccess {
         facts: &AccessFacts,
         _env: Env<'_, Inventory>,
         _request: &RequestContext,
-    ) -> Result<Decision<ExplainAccessResponse>, InventoryError> {
+    ) -> Decided<Self> {
         let Some(as_if) = &facts.found else {
             return Err(InventoryError::NotFound {
                 message: format!(

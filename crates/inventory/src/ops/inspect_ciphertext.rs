@@ -7,7 +7,9 @@
 
 use crate::Inventory;
 use crate::error::InventoryError;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, Protected, RequestContext, View};
+use keywright_auth::{
+    Authorised, Check, Checks, Decided, Decision, Env, Operation, Protected, RequestContext, View,
+};
 use keywright_aws::OperationModel;
 use keywright_aws::keywright::{
     InspectCiphertextRequest, InspectCiphertextResponse, KeyMaterialState, RotationKind, operations,
@@ -83,7 +85,7 @@ impl Operation for InspectCiphertext {
         facts: &Self::Facts,
         _env: Env<'_, Inventory>,
         request: &RequestContext,
-    ) -> Result<Decision<InspectCiphertextResponse>, InventoryError> {
+    ) -> Decided<Self> {
         let found = facts.as_ref().map_err(|what| InventoryError::InvalidCiphertext(*what))?;
         let told = found.tell(request)?;
         let number = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);

@@ -3,8 +3,8 @@
 use crate::Inventory;
 use crate::error::InventoryError;
 use keywright_auth::{
-    AccountRow, Authorised, Check, Checks, Decision, Env, Operation, Page, Protected, RequestContext,
-    ServiceError as _, View,
+    AccountRow, Authorised, Check, Checks, Decided, Decision, Env, Operation, Page, Protected,
+    RequestContext, ServiceError as _, View,
 };
 use keywright_aws::OperationModel;
 use keywright_aws::keywright::{AccountEntry, ListAccountsRequest, ListAccountsResponse, operations};
@@ -69,7 +69,7 @@ impl Operation for ListAccounts {
         facts: &AccountsPage,
         env: Env<'_, Inventory>,
         request: &RequestContext,
-    ) -> Result<Decision<ListAccountsResponse>, InventoryError> {
+    ) -> Decided<Self> {
         let mut accounts: Vec<&AccountRow> = facts.accounts.iter().collect();
         let next_marker =
             facts.page.close(env.keyring, request.caller.account, SCOPE, &mut accounts, |row| {

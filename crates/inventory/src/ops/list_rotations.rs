@@ -5,8 +5,8 @@ use crate::Inventory;
 use crate::error::InventoryError;
 use crate::rotation_entry;
 use keywright_auth::{
-    Authorised, Check, Checks, Decision, Env, Operation, Page, Protected, RequestContext, ServiceError as _,
-    View,
+    Authorised, Check, Checks, Decided, Decision, Env, Operation, Page, Protected, RequestContext,
+    ServiceError as _, View,
 };
 use keywright_aws::OperationModel;
 use keywright_aws::keywright::{ListRotationsRequest, ListRotationsResponse, RotationFilter, operations};
@@ -111,7 +111,7 @@ impl Operation for ListRotations {
         facts: &RotationsPage,
         env: Env<'_, Inventory>,
         request: &RequestContext,
-    ) -> Result<Decision<ListRotationsResponse>, InventoryError> {
+    ) -> Decided<Self> {
         let mut keys: Vec<&Key> = facts.keys.iter().collect();
         let next_marker =
             facts

@@ -1,6 +1,6 @@
 //! The operations of a grant, as a set.
 
-use crate::key::KeySpec;
+use crate::key_spec::{KeySpec, KeyUsage};
 use keywright_aws::kms::GrantOperation;
 use keywright_store::{Column, Value};
 
@@ -45,30 +45,28 @@ impl Column for GrantOperations {
     }
 }
 
-/// Whether a key of that spec can do it at all (KMS Developer Guide, "Grant operations").
-pub(crate) const fn fits(spec: KeySpec, operation: GrantOperation) -> bool {
-    match spec {
-        KeySpec::SymmetricDefault => match operation {
-            GrantOperation::Decrypt
-            | GrantOperation::Encrypt
-            | GrantOperation::GenerateDataKey
-            | GrantOperation::GenerateDataKeyWithoutPlaintext
-            | GrantOperation::GenerateDataKeyPair
-            | GrantOperation::GenerateDataKeyPairWithoutPlaintext
-            | GrantOperation::ReEncryptFrom
-            | GrantOperation::ReEncryptTo
-            | GrantOperation::CreateGrant
-            | GrantOperation::RetireGrant
-            | GrantOperation::DescribeKey => true,
-            GrantOperation::Sign
-            | GrantOperation::Verify
-            | GrantOperation::GetPublicKey
-            | GrantOperation::GenerateMac
-            | GrantOperation::VerifyMac
-            | GrantOperation::DeriveSharedSecret
-            | GrantOperation::Encapsulate
-            | GrantOperation::Decapsulate => false,
-        },
+/// Whether a key of that spec and usage can do it at all (KMS Developer Guide, "Grant operations").
+pub(crate) const fn fits(spec: KeySpec, usage: KeyUsage, operation: GrantOperation) -> bool {
+    let symmetric = matches!(spec, KeySpec::SymmetricDefault);
+    match operation {
+        GrantOperation::CreateGrant | GrantOperation::RetireGrant | GrantOperation::DescribeKey => true,
+        GrantOperation::Decrypt
+        | GrantOperation::Encrypt
+        | GrantOperation::ReEncryptFrom
+        | GrantOperation::ReEncryptTo => matches!(usage, KeyUsage::EncryptDecrypt),
+        GrantOperation::GenerateDataKey
+        | GrantOperation::GenerateDataKeyWithoutPlaintext
+        | GrantOperation::GenerateDataKeyPair
+        | GrantOperation::GenerateDataKeyPairWithoutPlaintext => symmetric,
+        GrantOperation::Sign | GrantOperation::Verify => matches!(usage, KeyUsage::SignVerify),
+        GrantOperation::GetPublicKey => matches!(spec, KeySpec::Pair(_)),
+        GrantOperation::GenerateMac | GrantOperation::VerifyMac => {
+            matches!(usage, KeyUsage::GenerateVerifyMac)
+        }
+        GrantOperation::DeriveSharedSecret => matches!(usage, KeyUsage::KeyAgreement),
+        GrantOperation::Encapsulate | GrantOperation::Decapsulate => {
+            matches!(usage, KeyUsage::EncapsulateDecapsulate)
+        }
     }
 }
 

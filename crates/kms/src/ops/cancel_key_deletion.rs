@@ -5,7 +5,7 @@ use crate::condition;
 use crate::error::KmsError;
 use crate::key::Key;
 use crate::service::{Kms, Resolved};
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Check, Checks, Decided, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::kms::{CancelKeyDeletionRequest, CancelKeyDeletionResponse, operations};
 use keywright_policy::ConditionValue;
@@ -45,7 +45,7 @@ impl Operation for CancelKeyDeletion {
         facts: &Resolved,
         _env: Env<'_, Kms>,
         _request: &RequestContext,
-    ) -> Result<Decision<CancelKeyDeletionResponse>, KmsError> {
+    ) -> Decided<Self> {
         let key = facts.get()?;
         let mut changed = Key::clone(key);
         changed.state = key.state.cancel_deletion().map_err(|fault| KmsError::state(&key.arn_text, fault))?;

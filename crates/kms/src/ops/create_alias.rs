@@ -7,7 +7,8 @@ use crate::error::{KmsError, Limit};
 use crate::key_state::KeyUse;
 use crate::service::{Kms, Resolved, local_alias};
 use keywright_auth::{
-    Authorised, Check, Checks, Decision, Env, Operation, Protected, RequestContext, ServiceError as _, View,
+    Authorised, Check, Checks, Decided, Decision, Env, Operation, Protected, RequestContext,
+    ServiceError as _, View,
 };
 use keywright_aws::OperationModel;
 use keywright_aws::kms::{CreateAliasRequest, operations};
@@ -108,7 +109,7 @@ impl Operation for CreateAlias {
         facts: &CreateAliasFacts,
         env: Env<'_, Kms>,
         request: &RequestContext,
-    ) -> Result<Decision<()>, KmsError> {
+    ) -> Decided<Self> {
         let key = facts.target.get()?;
         key.state.allows(KeyUse::Annotate).map_err(|fault| KmsError::state(&key.arn_text, fault))?;
         let alias = local_alias(&op.name, request);

@@ -3,7 +3,7 @@
 use crate::custom_key_store::{self, Backing};
 use crate::error::KmsError;
 use crate::service::Kms;
-use keywright_auth::{Authorised, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Checks, Decided, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::kms::{CreateCustomKeyStoreRequest, CreateCustomKeyStoreResponse, operations};
 
@@ -37,7 +37,7 @@ impl Operation for CreateCustomKeyStore {
         (): &(),
         _env: Env<'_, Kms>,
         _request: &RequestContext,
-    ) -> Result<Decision<CreateCustomKeyStoreResponse>, KmsError> {
+    ) -> Decided<Self> {
         Err(KmsError::NoCustomKeyStores(op.backing.clone()))
     }
 }

@@ -10,10 +10,11 @@ use crate::grant::{
     Asked, Constraint, GRANTS_PER_KEY_MAX, Grant, GrantId, GrantOperations, GrantRow, GrantToken,
     GrantTokens, Party, fits,
 };
+use crate::key_spec::KeySpec;
 use crate::key_state::KeyUse;
 use crate::service::{Kms, Resolved, key_values};
 use keywright_auth::{
-    Authorised, Check, Checks, Decision, Env, Operation, RequestContext, ServiceError as _, View,
+    Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, ServiceError as _, View,
 };
 use keywright_aws::OperationModel;
 use keywright_aws::kms::{CreateGrantRequest, CreateGrantResponse, GrantOperation, operations};
@@ -213,13 +214,18 @@ impl Operation for CreateGrant {
         facts: &CreateGrantFacts,
         env: Env<'_, Kms>,
         request: &RequestContext,
-    ) -> Result<Decision<CreateGrantResponse>, KmsError> {
+    ) -> Decided<Self> {
         let key = facts.key.get()?;
-        if let Some(wrong) = op.operations.iter().find(|operation| !fits(key.spec, *operation)) {
+        if let Some(wrong) = op.operations.iter().find(|operation| !fits(key.spec, key.usage, *operation)) {
             return Err(KmsError::validation(format!(
                 "Operation {wrong} is not supported by key spec {}.",
                 key.spec.as_str()
             )));
+        }
+        if key.spec != KeySpec::SymmetricDefault && op.constraint.kind().is_some() {
+            return Err(KmsError::validation(
+                "Encryption context constraints are supported only in grants on symmetric encryption keys.",
+            ));
         }
         key.state.allows(KeyUse::Grant).map_err(|fault| KmsError::state(&key.arn_text, fault))?;
         let parties = match &facts.parties {

@@ -4,20 +4,23 @@ use super::parse;
 use crate::error::KmsError;
 use crate::key::KeyManager;
 use crate::key_policy::{self, Principals};
-use crate::new_key::NewKey;
+use crate::key_spec::{KeySpec, KeyUsage};
+use crate::new_key::{NewKey, fresh_material};
 use crate::service::{Kms, local_arn};
 use crate::{custom_key_store, metadata, tagging};
 use keywright_auth::identities::Pins;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, Protected, RequestContext, View};
-use keywright_aws::OperationModel;
-use keywright_aws::kms::{
-    CreateKeyRequest, CreateKeyResponse, KeySpec, KeyUsageType, OriginType, operations,
+use keywright_auth::{
+    Authorised, Check, Checks, Decided, Decision, Done, Env, Operation, Protected, RequestContext, View,
 };
+use keywright_aws::OperationModel;
+use keywright_aws::kms::{CreateKeyRequest, CreateKeyResponse, OriginType, operations};
 use keywright_policy::{ConditionValue, Document};
 use keywright_types::{KeyId, Tags};
 use std::sync::Arc;
 
 pub struct CreateKey {
+    spec: KeySpec,
+    usage: KeyUsage,
     description: String,
     policy: Option<Arc<Document>>,
     bypass_lockout_check: Option<bool>,
@@ -34,8 +37,10 @@ impl Operation for CreateKey {
     const READ_ONLY: bool = false;
 
     fn parse(input: CreateKeyRequest, _service: &Kms) -> Result<Self, KmsError> {
-        check_kind(&input)?;
+        let (spec, usage) = kind(&input)?;
         Ok(Self {
+            spec,
+            usage,
             description: parse::description(input.description.unwrap_or_default())?,
             policy: input.policy.as_deref().map(key_policy::parse).transpose()?,
             bypass_lockout_check: input.bypass_policy_lockout_safety_check,
@@ -65,8 +70,10 @@ impl Operation for CreateKey {
 
     fn condition<'a>(&'a self, _facts: &'a Principals, _check: &'a Check, name: &str) -> ConditionValue<'a> {
         match name {
-            "kms:keyspec" | "kms:customermasterkeyspec" => ConditionValue::Single("SYMMETRIC_DEFAULT".into()),
-            "kms:keyusage" | "kms:customermasterkeyusage" => ConditionValue::Single("ENCRYPT_DECRYPT".into()),
+            "kms:keyspec" | "kms:customermasterkeyspec" => ConditionValue::Single(self.spec.as_str().into()),
+            "kms:keyusage" | "kms:customermasterkeyusage" => {
+                ConditionValue::Single(self.usage.as_str().into())
+            }
             "kms:keyorigin" => ConditionValue::Single("AWS_KMS".into()),
             "kms:multiregion" => ConditionValue::Bool(false),
             // Of all parameters the one without a default in conditions: AWS's own example asks for its absence.
@@ -82,7 +89,7 @@ impl Operation for CreateKey {
         facts: &Principals,
         env: Env<'_, Kms>,
         request: &RequestContext,
-    ) -> Result<Decision<CreateKeyResponse>, KmsError> {
+    ) -> Decided<Self> {
         let arn = local_arn(KeyId::from_random(env.rng.array()), request);
         let (policy, policy_pins) = match &op.policy {
             Some(policy) => {
@@ -97,14 +104,26 @@ impl Operation for CreateKey {
         let new = NewKey {
             arn,
             manager: KeyManager::Customer,
+            spec: op.spec,
+            usage: op.usage,
             description: op.description.clone(),
             policy,
             policy_pins,
         };
-        let (mut key, mut writes) = new.make(&env);
-        tagging::replace(&mut key, op.tags.clone(), env.now)?;
-        writes.insert(&key.to_row());
-        Ok(Decision::write(CreateKeyResponse { key_metadata: Some(metadata::of(&key)) }, writes))
+        let (op_spec, tags) = (op.spec, op.tags.clone());
+        let make = move |env: &Env<'_, Kms>| {
+            let (mut key, mut writes) = new.make(&fresh_material(op_spec, env), env);
+            tagging::replace(&mut key, tags, env.now)?;
+            writes.insert(&key.to_row());
+            Ok(Done { output: CreateKeyResponse { key_metadata: Some(metadata::of(&key)) }, writes })
+        };
+        match op.spec {
+            KeySpec::SymmetricDefault | KeySpec::Mac(_) => {
+                make(&env).map(|Done { output, writes }| Decision::write(output, writes))
+            }
+            // An RSA key takes up to some seconds when there is none in stock.
+            KeySpec::Pair(_) => Ok(Decision::After(Box::new(move |env| make(&env)))),
+        }
     }
 }
 
@@ -126,12 +145,12 @@ pub(crate) fn request_tags<'a>(tags: &'a Tags, name: &str) -> ConditionValue<'a>
     }
 }
 
-/// Which kinds of key can be made: single-Region symmetric encryption keys with material of our own.
+/// What kind of key is asked for.
 ///
 /// # Errors
 /// UnsupportedOperationException for kinds that this release does not make, ValidationException for
-/// members that contradict each other.
-fn check_kind(input: &CreateKeyRequest) -> Result<(), KmsError> {
+/// members that contradict each other; the texts are AWS's.
+fn kind(input: &CreateKeyRequest) -> Result<(KeySpec, KeyUsage), KmsError> {
     custom_key_store::check_new_key(input)?;
     let old_name = input.customer_master_key_spec.map(|spec| spec.as_str());
     let new_name = input.key_spec.map(|spec| spec.as_str());
@@ -140,23 +159,27 @@ fn check_kind(input: &CreateKeyRequest) -> Result<(), KmsError> {
             "You cannot specify KeySpec and CustomerMasterKeySpec in the same request. CustomerMasterKeySpec is deprecated.",
         ));
     }
-    let spec = new_name.or(old_name).unwrap_or(KeySpec::SymmetricDefault.as_str());
-    if spec == KeySpec::SymmetricDefault.as_str() {
-        match input.key_usage {
-            None | Some(KeyUsageType::EncryptDecrypt) => {}
-            Some(other) => {
-                return Err(KmsError::validation(format!(
-                    "KeyUsage {} is not compatible with KeySpec {spec}",
-                    other.as_str()
-                )));
-            }
+    let name = new_name.or(old_name).unwrap_or(KeySpec::SymmetricDefault.as_str());
+    let usage = input.key_usage.and_then(|usage| KeyUsage::parse(usage.as_str()));
+    let usage = match usage {
+        Some(usage) => usage,
+        None if name == KeySpec::SymmetricDefault.as_str() => KeyUsage::EncryptDecrypt,
+        None => {
+            return Err(KmsError::validation(
+                "You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.",
+            ));
         }
-    } else if input.key_usage.is_none() {
-        return Err(KmsError::validation(
-            "You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.",
-        ));
-    } else {
-        return Err(KmsError::unsupported(format!("Key spec {spec} is not supported by this release.")));
+    };
+    let Some(spec) = KeySpec::parse(name) else {
+        return Err(KmsError::unsupported(format!(
+            "Key spec {name} is not supported: AWS offers it in China Regions only."
+        )));
+    };
+    if !spec.allows(usage) {
+        return Err(KmsError::validation(format!(
+            "KeyUsage {} is not compatible with KeySpec {name}",
+            usage.as_str()
+        )));
     }
     match input.origin {
         None | Some(OriginType::AwsKms) => {}
@@ -170,5 +193,5 @@ fn check_kind(input: &CreateKeyRequest) -> Result<(), KmsError> {
     if input.multi_region == Some(true) {
         return Err(KmsError::unsupported("Multi-Region keys are not supported by this release."));
     }
-    Ok(())
+    Ok((spec, usage))
 }

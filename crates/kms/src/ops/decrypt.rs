@@ -1,13 +1,14 @@
 //! Decrypt: opens what Encrypt, ReEncrypt or GenerateDataKey made, under whichever backing key it names.
 
-use super::parse;
-use super::symmetric::{self, EncryptionContext};
+use super::cipher::{self, Cipher};
+use super::symmetric::EncryptionContext;
+use super::{key_in_use, parse};
 use crate::condition::{self, Crypto};
 use crate::error::KmsError;
 use crate::grant::{Asked, GrantTokens};
 use crate::sealed_blob::{Expected, SealedBlob};
 use crate::service::Kms;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::kms::{
     DecryptRequest, DecryptResponse, EncryptionAlgorithmSpec, GrantOperation, operations,
@@ -63,8 +64,12 @@ impl Operation for Decrypt {
     }
 
     fn condition<'a>(&'a self, facts: &'a SealedBlob, _check: &'a Check, name: &str) -> ConditionValue<'a> {
-        let crypto =
-            Crypto { key_ref: self.key.as_ref(), context: &self.context, re_encrypt_on_same_key: None };
+        let crypto = Crypto {
+            key_ref: self.key.as_ref(),
+            context: &self.context,
+            algorithm: self.algorithm,
+            re_encrypt_on_same_key: None,
+        };
         facts.resolved().map_or(ConditionValue::Absent, |key| condition::of_crypto(key, &crypto, name))
     }
 
@@ -82,23 +87,38 @@ impl Operation for Decrypt {
     fn decide(
         op: &Authorised<'_, Self>,
         facts: &SealedBlob,
-        _env: Env<'_, Kms>,
+        env: Env<'_, Kms>,
         request: &RequestContext,
-    ) -> Result<Decision<DecryptResponse>, KmsError> {
+    ) -> Decided<Self> {
         let key = facts.key(ACTION, request)?;
-        symmetric::check_algorithm(key, op.algorithm)?;
-        symmetric::usable(key)?;
-        if op.dry_run && op.blob.is_none() {
-            return Err(KmsError::DryRun);
+        let cipher = Cipher::of(key, op.algorithm, &op.context, "Decrypt")?;
+        key_in_use::usable(key)?;
+        let (arn, dry_run) = (key.arn_text.to_string(), op.dry_run);
+        let Some(blob) = &op.blob else { return Err(KmsError::DryRun) };
+        if let Cipher::Oaep(algorithm) = cipher {
+            let (material, blob) = (facts.private_key()?, blob.clone());
+            return key_in_use::work(key.spec, env, move |_env| {
+                let plaintext = material.pair()?.decrypt(algorithm, &blob).map_err(cipher::opening)?;
+                if dry_run {
+                    return Err(KmsError::DryRun);
+                }
+                Ok(DecryptResponse {
+                    key_id: Some(arn),
+                    plaintext: Some(plaintext),
+                    encryption_algorithm: cipher.name(),
+                    ciphertext_for_recipient: None,
+                    key_material_id: None,
+                })
+            });
         }
-        let opened = facts.open(op.blob.as_deref().unwrap_or_default(), &op.context)?;
-        if op.dry_run {
+        let opened = facts.open(blob, &op.context)?;
+        if dry_run {
             return Err(KmsError::DryRun);
         }
         Ok(Decision::answer(DecryptResponse {
-            key_id: Some(key.arn_text.to_string()),
+            key_id: Some(arn),
             plaintext: Some(opened.plaintext),
-            encryption_algorithm: Some(EncryptionAlgorithmSpec::SymmetricDefault),
+            encryption_algorithm: cipher.name(),
             ciphertext_for_recipient: None,
             key_material_id: Some(opened.material_id.to_string()),
         }))

@@ -6,7 +6,7 @@ use crate::condition;
 use crate::error::{KmsError, NotFound};
 use crate::service::{Kms, Resolved, local_alias};
 use keywright_auth::{
-    Authorised, Check, Checks, Decision, Env, Operation, RequestContext, ServiceError as _, View,
+    Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, ServiceError as _, View,
 };
 use keywright_aws::OperationModel;
 use keywright_aws::kms::{DeleteAliasRequest, operations};
@@ -80,7 +80,7 @@ impl Operation for DeleteAlias {
         facts: &DeleteAliasFacts,
         _env: Env<'_, Kms>,
         request: &RequestContext,
-    ) -> Result<Decision<()>, KmsError> {
+    ) -> Decided<Self> {
         let Some(alias) = &facts.alias else {
             return Err(KmsError::NotFound(NotFound::Alias(local_alias(&op.name, request))));
         };

@@ -3,7 +3,7 @@
 use crate::custom_key_store::{self, StoreRef};
 use crate::error::KmsError;
 use crate::service::Kms;
-use keywright_auth::{Authorised, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Checks, Decided, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::kms::{DeleteCustomKeyStoreRequest, DeleteCustomKeyStoreResponse, operations};
 
@@ -37,7 +37,7 @@ impl Operation for DeleteCustomKeyStore {
         (): &(),
         _env: Env<'_, Kms>,
         _request: &RequestContext,
-    ) -> Result<Decision<DeleteCustomKeyStoreResponse>, KmsError> {
+    ) -> Decided<Self> {
         Err(KmsError::CustomKeyStoreNotFound(op.store.clone()))
     }
 }

@@ -4,7 +4,7 @@ use super::parse;
 use crate::custom_key_store::{self, StoreRef};
 use crate::error::KmsError;
 use crate::service::Kms;
-use keywright_auth::{Authorised, Checks, Decision, Env, Operation, Page, RequestContext, View};
+use keywright_auth::{Authorised, Checks, Decided, Decision, Env, Operation, Page, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::kms::{DescribeCustomKeyStoresRequest, DescribeCustomKeyStoresResponse, operations};
 
@@ -51,7 +51,7 @@ impl Operation for DescribeCustomKeyStores {
         (): &(),
         _env: Env<'_, Kms>,
         _request: &RequestContext,
-    ) -> Result<Decision<DescribeCustomKeyStoresResponse>, KmsError> {
+    ) -> Decided<Self> {
         match &op.store {
             Some(store) => Err(KmsError::CustomKeyStoreNotFound(store.clone())),
             None => Ok(Decision::answer(DescribeCustomKeyStoresResponse {

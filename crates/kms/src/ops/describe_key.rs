@@ -7,11 +7,14 @@ use crate::condition;
 use crate::error::KmsError;
 use crate::grant::{Asked, GrantTokens};
 use crate::key::KeyManager;
-use crate::new_key::NewKey;
+use crate::key_spec::{KeySpec, KeyUsage};
+use crate::new_key::{NewKey, fresh_material};
 use crate::service::{Kms, Resolved, local_arn};
 use crate::{key_policy, metadata};
 use keywright_auth::identities::Pins;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, Protected, RequestContext, View};
+use keywright_auth::{
+    Authorised, Check, Checks, Decided, Decision, Env, Operation, Protected, RequestContext, View,
+};
 use keywright_aws::OperationModel;
 use keywright_aws::kms::{DescribeKeyRequest, DescribeKeyResponse, operations};
 use keywright_policy::{ConditionValue, Grant};
@@ -83,7 +86,7 @@ impl Operation for DescribeKey {
         facts: &Resolved,
         env: Env<'_, Kms>,
         request: &RequestContext,
-    ) -> Result<Decision<DescribeKeyResponse>, KmsError> {
+    ) -> Decided<Self> {
         let (Resolved::NoAlias(alias), Some(service)) = (facts, Self::to_make(facts, request)) else {
             let key = facts.get()?;
             return Ok(Decision::answer(DescribeKeyResponse { key_metadata: Some(metadata::of(key)) }));
@@ -91,8 +94,17 @@ impl Operation for DescribeKey {
         let arn = local_arn(KeyId::from_random(env.rng.array()), request);
         let policy = key_policy::service_managed_policy(&arn, service);
         let description = format!("Default key that protects my {service} data when no other key is defined");
-        let new = NewKey { arn, manager: KeyManager::Service, description, policy, policy_pins: Pins::new() };
-        let (mut key, mut writes) = new.make(&env);
+        let new = NewKey {
+            arn,
+            manager: KeyManager::Service,
+            spec: KeySpec::SymmetricDefault,
+            usage: KeyUsage::EncryptDecrypt,
+            description,
+            policy,
+            policy_pins: Pins::new(),
+        };
+        let material = fresh_material(KeySpec::SymmetricDefault, &env);
+        let (mut key, mut writes) = new.make(&material, &env);
         key.alias_names.insert(alias.name.to_string());
         writes.insert(&key.to_row());
         writes.insert(&AliasRow {

@@ -6,7 +6,7 @@ use crate::error::KmsError;
 use crate::key::Key;
 use crate::key_state::KeyUse;
 use crate::service::{Kms, Resolved};
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Check, Checks, Decided, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::kms::{DisableKeyRotationRequest, operations};
 use keywright_policy::ConditionValue;
@@ -46,8 +46,9 @@ impl Operation for DisableKeyRotation {
         facts: &Resolved,
         env: Env<'_, Kms>,
         _request: &RequestContext,
-    ) -> Result<Decision<()>, KmsError> {
+    ) -> Decided<Self> {
         let key = facts.get()?;
+        key.check_rotates()?;
         key.state.allows(KeyUse::ConfigureRotation).map_err(|fault| KmsError::state(&key.arn_text, fault))?;
         if key.rotation.tag_period_days.is_some() {
             return Err(KmsError::RotationSetByTag { key: std::sync::Arc::clone(&key.arn_text) });

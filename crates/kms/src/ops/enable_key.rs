@@ -6,7 +6,7 @@ use crate::error::KmsError;
 use crate::key::Key;
 use crate::key_state::{KeyState, KeyUse};
 use crate::service::{Kms, Resolved};
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Check, Checks, Decided, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::kms::{EnableKeyRequest, operations};
 use keywright_policy::ConditionValue;
@@ -46,7 +46,7 @@ impl Operation for EnableKey {
         facts: &Resolved,
         env: Env<'_, Kms>,
         _request: &RequestContext,
-    ) -> Result<Decision<()>, KmsError> {
+    ) -> Decided<Self> {
         let key = facts.get()?;
         key.state.allows(KeyUse::Switch).map_err(|fault| KmsError::state(&key.arn_text, fault))?;
         let mut changed = Key::clone(key);

@@ -7,7 +7,7 @@ use crate::key::Key;
 use crate::key_state::KeyUse;
 use crate::rotation::{DEFAULT_PERIOD_DAYS, PERIOD_DAYS_MAX};
 use crate::service::{Kms, Resolved};
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Check, Checks, Decided, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::kms::{EnableKeyRotationRequest, operations};
 use keywright_policy::ConditionValue;
@@ -73,8 +73,9 @@ impl Operation for EnableKeyRotation {
         facts: &Resolved,
         env: Env<'_, Kms>,
         _request: &RequestContext,
-    ) -> Result<Decision<()>, KmsError> {
+    ) -> Decided<Self> {
         let key = facts.get()?;
+        key.check_rotates()?;
         key.state.allows(KeyUse::ConfigureRotation).map_err(|fault| KmsError::state(&key.arn_text, fault))?;
         let mut changed = Key::clone(key);
         changed.rotation.set_period(Some(op.period_days), env.now);

@@ -1,12 +1,14 @@
 //! Encrypt: at most 4096 bytes under a key's current backing key.
 
+use super::cipher::Cipher;
+use super::key_in_use::KeyInUse;
 use super::parse;
-use super::symmetric::{self, EncryptionContext, Encryptor};
+use super::symmetric::EncryptionContext;
 use crate::condition::{self, Crypto};
 use crate::error::KmsError;
 use crate::grant::{Asked, GrantTokens};
 use crate::service::Kms;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::kms::{
     EncryptRequest, EncryptResponse, EncryptionAlgorithmSpec, GrantOperation, operations,
@@ -27,7 +29,7 @@ impl Operation for Encrypt {
     type Service = Kms;
     type Input = EncryptRequest;
     type Output = EncryptResponse;
-    type Facts = Encryptor;
+    type Facts = KeyInUse;
     type Error = KmsError;
     const MODEL: &'static OperationModel = &operations::ENCRYPT;
     const READ_ONLY: bool = true;
@@ -44,24 +46,28 @@ impl Operation for Encrypt {
         })
     }
 
-    async fn facts(&self, view: View<'_, Kms>, request: &RequestContext) -> Result<Encryptor, KmsError> {
+    async fn facts(&self, view: View<'_, Kms>, request: &RequestContext) -> Result<KeyInUse, KmsError> {
         self.tokens.check(view).await?;
-        Encryptor::find(view, view.service.resolve(view, &self.key, request).await?).await
+        KeyInUse::find(view, view.service.resolve(view, &self.key, request).await?).await
     }
 
-    fn checks(&self, facts: &Encryptor, request: &RequestContext) -> Checks {
+    fn checks(&self, facts: &KeyInUse, request: &RequestContext) -> Checks {
         [facts.resolved.check_named("kms:Encrypt", &self.key, request)].into_iter().collect()
     }
 
-    fn condition<'a>(&'a self, facts: &'a Encryptor, _check: &'a Check, name: &str) -> ConditionValue<'a> {
-        let crypto =
-            Crypto { key_ref: Some(&self.key), context: &self.context, re_encrypt_on_same_key: None };
+    fn condition<'a>(&'a self, facts: &'a KeyInUse, _check: &'a Check, name: &str) -> ConditionValue<'a> {
+        let crypto = Crypto {
+            key_ref: Some(&self.key),
+            context: &self.context,
+            algorithm: self.algorithm,
+            re_encrypt_on_same_key: None,
+        };
         condition::of_crypto(&facts.resolved, &crypto, name)
     }
 
     async fn granted(
         &self,
-        facts: &Encryptor,
+        facts: &KeyInUse,
         _check: &Check,
         view: View<'_, Kms>,
         request: &RequestContext,
@@ -72,24 +78,25 @@ impl Operation for Encrypt {
 
     fn decide(
         op: &Authorised<'_, Self>,
-        facts: &Encryptor,
+        facts: &KeyInUse,
         env: Env<'_, Kms>,
         _request: &RequestContext,
-    ) -> Result<Decision<EncryptResponse>, KmsError> {
-        symmetric::check_algorithm(facts.resolved.get()?, op.algorithm)?;
+    ) -> Decided<Self> {
+        let cipher = Cipher::of(facts.resolved.get()?, op.algorithm, &op.context, "Encrypt")?;
         let (key, material) = facts.usable()?;
+        cipher.check_size(key, op.plaintext.expose())?;
         if op.dry_run {
             return Err(KmsError::DryRun);
         }
-        let blob = symmetric::encrypt(key, material, &op.context, op.plaintext.expose(), &env)?;
+        let blob = cipher.encrypt(key, material, &op.context, op.plaintext.expose(), &env)?;
         Ok(Decision::answer(EncryptResponse {
             ciphertext_blob: Some(blob),
             key_id: Some(key.arn_text.to_string()),
-            encryption_algorithm: Some(EncryptionAlgorithmSpec::SymmetricDefault),
+            encryption_algorithm: cipher.name(),
         }))
     }
 
-    fn done(&self, facts: &Encryptor, service: &Kms, request: &RequestContext) {
+    fn done(&self, facts: &KeyInUse, service: &Kms, request: &RequestContext) {
         if let Ok(key) = facts.resolved.get() {
             service.note_use(key, "Encrypt", request);
         }

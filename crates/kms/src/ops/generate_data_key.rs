@@ -1,12 +1,13 @@
 //! GenerateDataKey: a fresh data key, in clear and encrypted under a key.
 
+use super::key_in_use::KeyInUse;
 use super::parse;
-use super::symmetric::{self, EncryptionContext, Encryptor};
+use super::symmetric::{self, EncryptionContext};
 use crate::condition::{self, Crypto};
 use crate::error::KmsError;
 use crate::grant::{Asked, GrantTokens};
 use crate::service::Kms;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::kms::{
     DataKeySpec, GenerateDataKeyRequest, GenerateDataKeyResponse, GrantOperation, operations,
@@ -52,7 +53,7 @@ impl Operation for GenerateDataKey {
     type Service = Kms;
     type Input = GenerateDataKeyRequest;
     type Output = GenerateDataKeyResponse;
-    type Facts = Encryptor;
+    type Facts = KeyInUse;
     type Error = KmsError;
     const MODEL: &'static OperationModel = &operations::GENERATE_DATA_KEY;
     const READ_ONLY: bool = true;
@@ -69,24 +70,28 @@ impl Operation for GenerateDataKey {
         })
     }
 
-    async fn facts(&self, view: View<'_, Kms>, request: &RequestContext) -> Result<Encryptor, KmsError> {
+    async fn facts(&self, view: View<'_, Kms>, request: &RequestContext) -> Result<KeyInUse, KmsError> {
         self.tokens.check(view).await?;
-        Encryptor::find(view, view.service.resolve(view, &self.key, request).await?).await
+        KeyInUse::find(view, view.service.resolve(view, &self.key, request).await?).await
     }
 
-    fn checks(&self, facts: &Encryptor, request: &RequestContext) -> Checks {
+    fn checks(&self, facts: &KeyInUse, request: &RequestContext) -> Checks {
         [facts.resolved.check_named("kms:GenerateDataKey", &self.key, request)].into_iter().collect()
     }
 
-    fn condition<'a>(&'a self, facts: &'a Encryptor, _check: &'a Check, name: &str) -> ConditionValue<'a> {
-        let crypto =
-            Crypto { key_ref: Some(&self.key), context: &self.context, re_encrypt_on_same_key: None };
+    fn condition<'a>(&'a self, facts: &'a KeyInUse, _check: &'a Check, name: &str) -> ConditionValue<'a> {
+        let crypto = Crypto {
+            key_ref: Some(&self.key),
+            context: &self.context,
+            algorithm: None,
+            re_encrypt_on_same_key: None,
+        };
         condition::of_crypto(&facts.resolved, &crypto, name)
     }
 
     async fn granted(
         &self,
-        facts: &Encryptor,
+        facts: &KeyInUse,
         _check: &Check,
         view: View<'_, Kms>,
         request: &RequestContext,
@@ -97,10 +102,11 @@ impl Operation for GenerateDataKey {
 
     fn decide(
         op: &Authorised<'_, Self>,
-        facts: &Encryptor,
+        facts: &KeyInUse,
         env: Env<'_, Kms>,
         _request: &RequestContext,
-    ) -> Result<Decision<GenerateDataKeyResponse>, KmsError> {
+    ) -> Decided<Self> {
+        symmetric::check_symmetric(facts.resolved.get()?, "GenerateDataKey")?;
         let (key, material) = facts.usable()?;
         if op.dry_run {
             return Err(KmsError::DryRun);
@@ -116,7 +122,7 @@ impl Operation for GenerateDataKey {
         }))
     }
 
-    fn done(&self, facts: &Encryptor, service: &Kms, request: &RequestContext) {
+    fn done(&self, facts: &KeyInUse, service: &Kms, request: &RequestContext) {
         if let Ok(key) = facts.resolved.get() {
             service.note_use(key, "GenerateDataKey", request);
         }

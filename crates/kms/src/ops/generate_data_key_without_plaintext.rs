@@ -1,13 +1,14 @@
 //! GenerateDataKeyWithoutPlaintext: a fresh data key, encrypted only: for those who hand it on.
 
 use super::generate_data_key::{data_key_length, random_secret};
+use super::key_in_use::KeyInUse;
 use super::parse;
-use super::symmetric::{self, EncryptionContext, Encryptor};
+use super::symmetric::{self, EncryptionContext};
 use crate::condition::{self, Crypto};
 use crate::error::KmsError;
 use crate::grant::{Asked, GrantTokens};
 use crate::service::Kms;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::kms::{
     GenerateDataKeyWithoutPlaintextRequest, GenerateDataKeyWithoutPlaintextResponse, GrantOperation,
@@ -28,7 +29,7 @@ impl Operation for GenerateDataKeyWithoutPlaintext {
     type Service = Kms;
     type Input = GenerateDataKeyWithoutPlaintextRequest;
     type Output = GenerateDataKeyWithoutPlaintextResponse;
-    type Facts = Encryptor;
+    type Facts = KeyInUse;
     type Error = KmsError;
     const MODEL: &'static OperationModel = &operations::GENERATE_DATA_KEY_WITHOUT_PLAINTEXT;
     const READ_ONLY: bool = true;
@@ -44,26 +45,30 @@ impl Operation for GenerateDataKeyWithoutPlaintext {
         })
     }
 
-    async fn facts(&self, view: View<'_, Kms>, request: &RequestContext) -> Result<Encryptor, KmsError> {
+    async fn facts(&self, view: View<'_, Kms>, request: &RequestContext) -> Result<KeyInUse, KmsError> {
         self.tokens.check(view).await?;
-        Encryptor::find(view, view.service.resolve(view, &self.key, request).await?).await
+        KeyInUse::find(view, view.service.resolve(view, &self.key, request).await?).await
     }
 
-    fn checks(&self, facts: &Encryptor, request: &RequestContext) -> Checks {
+    fn checks(&self, facts: &KeyInUse, request: &RequestContext) -> Checks {
         [facts.resolved.check_named("kms:GenerateDataKeyWithoutPlaintext", &self.key, request)]
             .into_iter()
             .collect()
     }
 
-    fn condition<'a>(&'a self, facts: &'a Encryptor, _check: &'a Check, name: &str) -> ConditionValue<'a> {
-        let crypto =
-            Crypto { key_ref: Some(&self.key), context: &self.context, re_encrypt_on_same_key: None };
+    fn condition<'a>(&'a self, facts: &'a KeyInUse, _check: &'a Check, name: &str) -> ConditionValue<'a> {
+        let crypto = Crypto {
+            key_ref: Some(&self.key),
+            context: &self.context,
+            algorithm: None,
+            re_encrypt_on_same_key: None,
+        };
         condition::of_crypto(&facts.resolved, &crypto, name)
     }
 
     async fn granted(
         &self,
-        facts: &Encryptor,
+        facts: &KeyInUse,
         _check: &Check,
         view: View<'_, Kms>,
         request: &RequestContext,
@@ -77,10 +82,11 @@ impl Operation for GenerateDataKeyWithoutPlaintext {
 
     fn decide(
         op: &Authorised<'_, Self>,
-        facts: &Encryptor,
+        facts: &KeyInUse,
         env: Env<'_, Kms>,
         _request: &RequestContext,
-    ) -> Result<Decision<GenerateDataKeyWithoutPlaintextResponse>, KmsError> {
+    ) -> Decided<Self> {
+        symmetric::check_symmetric(facts.resolved.get()?, "GenerateDataKeyWithoutPlaintext")?;
         let (key, material) = facts.usable()?;
         if op.dry_run {
             return Err(KmsError::DryRun);
@@ -94,7 +100,7 @@ impl Operation for GenerateDataKeyWithoutPlaintext {
         }))
     }
 
-    fn done(&self, facts: &Encryptor, service: &Kms, request: &RequestContext) {
+    fn done(&self, facts: &KeyInUse, service: &Kms, request: &RequestContext) {
         if let Ok(key) = facts.resolved.get() {
             service.note_use(key, "GenerateDataKeyWithoutPlaintext", request);
         }

@@ -5,7 +5,9 @@ use super::parse;
 use crate::custom_key_store;
 use crate::error::KmsError;
 use crate::service::Kms;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, Protected, RequestContext, View};
+use keywright_auth::{
+    Authorised, Check, Checks, Decided, Decision, Env, Operation, Protected, RequestContext, View,
+};
 use keywright_aws::OperationModel;
 use keywright_aws::kms::{GenerateRandomRequest, GenerateRandomResponse, operations};
 
@@ -45,7 +47,7 @@ impl Operation for GenerateRandom {
         (): &(),
         env: Env<'_, Kms>,
         _request: &RequestContext,
-    ) -> Result<Decision<GenerateRandomResponse>, KmsError> {
+    ) -> Decided<Self> {
         Ok(Decision::answer(GenerateRandomResponse {
             plaintext: Some(random_secret(op.length, env.rng)),
             ciphertext_for_recipient: None,

@@ -6,7 +6,7 @@ use crate::error::KmsError;
 use crate::last_usage::{LastUsageRow, LastUse};
 use crate::service::{Kms, Resolved};
 use keywright_auth::{
-    Authorised, Check, Checks, Decision, Env, Operation, RequestContext, ServiceError as _, View,
+    Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, ServiceError as _, View,
 };
 use keywright_aws::OperationModel;
 use keywright_aws::kms::{
@@ -65,7 +65,7 @@ impl Operation for GetKeyLastUsage {
         facts: &UsageFacts,
         _env: Env<'_, Kms>,
         _request: &RequestContext,
-    ) -> Result<Decision<GetKeyLastUsageResponse>, KmsError> {
+    ) -> Decided<Self> {
         let key = facts.resolved.get()?;
         let noted =
             facts.noted.map(|last| (last.operation.to_owned(), last.used_at, last.event_id, last.request_id));

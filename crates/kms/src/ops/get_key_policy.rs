@@ -7,7 +7,7 @@ use crate::error::KmsError;
 use crate::service::{Kms, Resolved};
 use keywright_auth::ServiceError as _;
 use keywright_auth::identities::{Pins, names_now};
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::kms::{GetKeyPolicyRequest, GetKeyPolicyResponse, operations};
 use keywright_policy::ConditionValue;
@@ -68,7 +68,7 @@ impl Operation for GetKeyPolicy {
         facts: &GetKeyPolicyFacts,
         _env: Env<'_, Kms>,
         _request: &RequestContext,
-    ) -> Result<Decision<GetKeyPolicyResponse>, KmsError> {
+    ) -> Decided<Self> {
         let key = facts.key.get()?;
         Ok(Decision::answer(GetKeyPolicyResponse {
             policy: Some(key.policy.shown(&facts.renamed)),

@@ -5,7 +5,7 @@ use crate::condition;
 use crate::error::KmsError;
 use crate::key_state::KeyState;
 use crate::service::{Kms, Resolved};
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::kms::{GetKeyRotationStatusRequest, GetKeyRotationStatusResponse, operations};
 use keywright_policy::ConditionValue;
@@ -46,8 +46,9 @@ impl Operation for GetKeyRotationStatus {
         facts: &Resolved,
         _env: Env<'_, Kms>,
         _request: &RequestContext,
-    ) -> Result<Decision<GetKeyRotationStatusResponse>, KmsError> {
+    ) -> Decided<Self> {
         let key = facts.get()?;
+        key.check_rotates()?;
         // A key pending deletion shows rotation off; the setting comes back when the deletion is cancelled.
         let period = match key.state {
             KeyState::Enabled | KeyState::Disabled => key.rotation.period(),

@@ -6,8 +6,8 @@ use crate::alias::{AliasRow, SERVICES_WITH_KEYS};
 use crate::error::KmsError;
 use crate::service::{Kms, Resolved, local_alias};
 use keywright_auth::{
-    Authorised, Check, Checks, Decision, Env, Operation, Page, Protected, RequestContext, ServiceError as _,
-    View,
+    Authorised, Check, Checks, Decided, Decision, Env, Operation, Page, Protected, RequestContext,
+    ServiceError as _, View,
 };
 use keywright_aws::OperationModel;
 use keywright_aws::kms::{AliasListEntry, ListAliasesRequest, ListAliasesResponse, operations};
@@ -119,7 +119,7 @@ impl Operation for ListAliases {
         facts: &AliasesPage,
         env: Env<'_, Kms>,
         request: &RequestContext,
-    ) -> Result<Decision<ListAliasesResponse>, KmsError> {
+    ) -> Decided<Self> {
         if let Some(resolved) = &facts.resolved {
             resolved.get()?;
         }

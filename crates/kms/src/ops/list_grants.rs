@@ -6,7 +6,8 @@ use crate::error::KmsError;
 use crate::grant::{Grant, GrantId, GrantRow, Party, grant_id, shown};
 use crate::service::{Kms, Resolved, find_grant, key_values};
 use keywright_auth::{
-    Authorised, Check, Checks, Decision, Env, Operation, Page, RequestContext, ServiceError as _, View,
+    Authorised, Check, Checks, Decided, Decision, Env, Operation, Page, RequestContext, ServiceError as _,
+    View,
 };
 use keywright_aws::OperationModel;
 use keywright_aws::kms::{GrantListEntry, ListGrantsRequest, ListGrantsResponse, operations};
@@ -127,7 +128,7 @@ impl Operation for ListGrants {
         facts: &GrantsPage,
         env: Env<'_, Kms>,
         request: &RequestContext,
-    ) -> Result<Decision<ListGrantsResponse>, KmsError> {
+    ) -> Decided<Self> {
         let key = facts.key.get()?;
         let scope = op.scope(&key.arn_text);
         let mut grants = facts.grants.clone();

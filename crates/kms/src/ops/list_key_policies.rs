@@ -4,7 +4,7 @@ use super::parse;
 use crate::condition;
 use crate::error::KmsError;
 use crate::service::{Kms, Resolved};
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::kms::{ListKeyPoliciesRequest, ListKeyPoliciesResponse, operations};
 use keywright_policy::ConditionValue;
@@ -49,7 +49,7 @@ impl Operation for ListKeyPolicies {
         facts: &Resolved,
         _env: Env<'_, Kms>,
         _request: &RequestContext,
-    ) -> Result<Decision<ListKeyPoliciesResponse>, KmsError> {
+    ) -> Decided<Self> {
         facts.get()?;
         Ok(Decision::answer(ListKeyPoliciesResponse {
             policy_names: Some(vec!["default".to_owned()]),

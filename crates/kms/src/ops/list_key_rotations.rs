@@ -6,7 +6,8 @@ use crate::error::KmsError;
 use crate::material::MaterialRow;
 use crate::service::{Kms, Resolved};
 use keywright_auth::{
-    Authorised, Check, Checks, Decision, Env, Operation, Page, RequestContext, ServiceError as _, View,
+    Authorised, Check, Checks, Decided, Decision, Env, Operation, Page, RequestContext, ServiceError as _,
+    View,
 };
 use keywright_aws::OperationModel;
 use keywright_aws::kms::{
@@ -132,8 +133,9 @@ impl Operation for ListKeyRotations {
         facts: &RotationsPage,
         env: Env<'_, Kms>,
         request: &RequestContext,
-    ) -> Result<Decision<ListKeyRotationsResponse>, KmsError> {
+    ) -> Decided<Self> {
         let key = facts.resolved.get()?;
+        key.check_rotates()?;
         let scope = scope(&facts.resolved, op.include);
         let scope: [&str; 3] = [&scope[0], &scope[1], &scope[2]];
         let mut entries = facts.entries.clone();

@@ -5,8 +5,8 @@ use super::parse;
 use crate::error::KmsError;
 use crate::service::{Kms, local_arn};
 use keywright_auth::{
-    Authorised, Check, Checks, Decision, Env, Operation, Page, Protected, RequestContext, ServiceError as _,
-    View,
+    Authorised, Check, Checks, Decided, Decision, Env, Operation, Page, Protected, RequestContext,
+    ServiceError as _, View,
 };
 use keywright_aws::OperationModel;
 use keywright_aws::kms::{KeyListEntry, ListKeysRequest, ListKeysResponse, ResourceOwnerType, operations};
@@ -82,7 +82,7 @@ impl Operation for ListKeys {
         facts: &KeysPage,
         env: Env<'_, Kms>,
         request: &RequestContext,
-    ) -> Result<Decision<ListKeysResponse>, KmsError> {
+    ) -> Decided<Self> {
         let mut keys = facts.keys.clone();
         let next_marker = facts.page.close(
             env.keyring,

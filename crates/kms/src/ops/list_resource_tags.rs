@@ -4,7 +4,9 @@ use super::parse;
 use crate::condition;
 use crate::error::KmsError;
 use crate::service::{Kms, Resolved};
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, Page, RequestContext, View};
+use keywright_auth::{
+    Authorised, Check, Checks, Decided, Decision, Env, Operation, Page, RequestContext, View,
+};
 use keywright_aws::OperationModel;
 use keywright_aws::kms::{ListResourceTagsRequest, ListResourceTagsResponse, Tag, operations};
 use keywright_policy::ConditionValue;
@@ -50,7 +52,7 @@ impl Operation for ListResourceTags {
         facts: &Resolved,
         env: Env<'_, Kms>,
         request: &RequestContext,
-    ) -> Result<Decision<ListResourceTagsResponse>, KmsError> {
+    ) -> Decided<Self> {
         let key = facts.get()?;
         let account = request.caller.account;
         let scope = ["ListResourceTags", &key.arn_text];

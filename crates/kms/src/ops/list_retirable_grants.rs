@@ -6,8 +6,8 @@ use crate::error::KmsError;
 use crate::grant::{Grant, GrantId, GrantRow, Party, account_of, shown};
 use crate::service::Kms;
 use keywright_auth::{
-    Authorised, Check, Checks, Decision, Env, Operation, Page, Protected, RequestContext, ServiceError as _,
-    View,
+    Authorised, Check, Checks, Decided, Decision, Env, Operation, Page, Protected, RequestContext,
+    ServiceError as _, View,
 };
 use keywright_aws::OperationModel;
 use keywright_aws::kms::{GrantListEntry, ListGrantsResponse, ListRetirableGrantsRequest, operations};
@@ -99,7 +99,7 @@ impl Operation for ListRetirableGrants {
         facts: &RetirablePage,
         env: Env<'_, Kms>,
         request: &RequestContext,
-    ) -> Result<Decision<ListGrantsResponse>, KmsError> {
+    ) -> Decided<Self> {
         if !facts.is_known {
             return Err(KmsError::InvalidPrincipal { arn: op.retiring.clone() });
         }

@@ -6,7 +6,7 @@ use crate::error::{KmsError, NotFound};
 use crate::key::Key;
 use crate::key_policy::{self, Principals};
 use crate::service::{Kms, Resolved};
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Check, Checks, Decided, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::kms::{PutKeyPolicyRequest, operations};
 use keywright_policy::{ConditionValue, Document};
@@ -86,7 +86,7 @@ impl Operation for PutKeyPolicy {
         facts: &PutKeyPolicyFacts,
         _env: Env<'_, Kms>,
         request: &RequestContext,
-    ) -> Result<Decision<()>, KmsError> {
+    ) -> Decided<Self> {
         let key = facts.key.get()?;
         let (policy, pins) = facts.principals.pin(&op.policy)?;
         if op.bypass_lockout_check != Some(true) {

@@ -1,20 +1,25 @@
 //! ReEncrypt: opens a blob and encrypts it anew under another key, or the same one's current backing
 //! key, without the plaintext leaving.
 
+use super::cipher::{self, Cipher};
+use super::key_in_use::{self, KeyInUse};
 use super::parse;
-use super::symmetric::{self, EncryptionContext, Encryptor};
+use super::symmetric::EncryptionContext;
 use crate::condition::{self, Crypto};
 use crate::error::KmsError;
 use crate::grant::{Asked, GrantTokens};
+use crate::key::Key;
+use crate::material::Material;
 use crate::sealed_blob::{Expected, SealedBlob};
 use crate::service::Kms;
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::kms::{
     EncryptionAlgorithmSpec, GrantOperation, ReEncryptRequest, ReEncryptResponse, operations,
 };
 use keywright_policy::{ConditionValue, Grant};
-use keywright_types::KeyRef;
+use keywright_types::{KeyRef, MaterialId, SecretBytes};
+use std::sync::Arc;
 
 pub struct ReEncrypt {
     blob: Option<Vec<u8>>,
@@ -31,7 +36,7 @@ pub struct ReEncrypt {
 /// The blob to open and the key to encrypt under.
 pub struct ReEncryptFacts {
     source: SealedBlob,
-    destination: Encryptor,
+    destination: KeyInUse,
 }
 
 const FROM: &str = "kms:ReEncryptFrom";
@@ -69,7 +74,7 @@ impl Operation for ReEncrypt {
         let expected = Expected { key: self.source_key.as_ref(), blob: self.blob.as_deref() };
         let source = SealedBlob::find(view, expected, request).await?;
         let resolved = view.service.resolve(view, &self.destination_key, request).await?;
-        Ok(ReEncryptFacts { source, destination: Encryptor::find(view, resolved).await? })
+        Ok(ReEncryptFacts { source, destination: KeyInUse::find(view, resolved).await? })
     }
 
     fn checks(&self, facts: &ReEncryptFacts, request: &RequestContext) -> Checks {
@@ -88,12 +93,14 @@ impl Operation for ReEncrypt {
             (Some(source), Ok(destination)) => Some(source.arn == destination.arn),
             _ => None,
         };
-        let (resolved, key_ref, context) = if check.action == FROM {
-            (facts.source.resolved(), self.source_key.as_ref(), &self.source_context)
-        } else {
-            (Some(&facts.destination.resolved), Some(&self.destination_key), &self.destination_context)
+        let from = check.action == FROM;
+        let resolved = if from { facts.source.resolved() } else { Some(&facts.destination.resolved) };
+        let crypto = Crypto {
+            key_ref: if from { self.source_key.as_ref() } else { Some(&self.destination_key) },
+            context: if from { &self.source_context } else { &self.destination_context },
+            algorithm: if from { self.source_algorithm } else { self.destination_algorithm },
+            re_encrypt_on_same_key: same,
         };
-        let crypto = Crypto { key_ref, context, re_encrypt_on_same_key: same };
         resolved.map_or(ConditionValue::Absent, |key| condition::of_crypto(key, &crypto, name))
     }
 
@@ -117,35 +124,37 @@ impl Operation for ReEncrypt {
         facts: &ReEncryptFacts,
         env: Env<'_, Kms>,
         request: &RequestContext,
-    ) -> Result<Decision<ReEncryptResponse>, KmsError> {
+    ) -> Decided<Self> {
         let source = facts.source.key(FROM, request)?;
-        symmetric::check_algorithm(source, op.source_algorithm)?;
-        symmetric::usable(source)?;
-        symmetric::check_algorithm(facts.destination.resolved.get()?, op.destination_algorithm)?;
+        let opening = Cipher::of(source, op.source_algorithm, &op.source_context, "ReEncrypt")?;
+        key_in_use::usable(source)?;
+        let destination = facts.destination.resolved.get()?;
+        let sealing =
+            Cipher::of(destination, op.destination_algorithm, &op.destination_context, "ReEncrypt")?;
         let (destination, current) = facts.destination.usable()?;
-        if op.dry_run && op.blob.is_none() {
-            return Err(KmsError::DryRun);
+        let Some(blob) = &op.blob else { return Err(KmsError::DryRun) };
+        let again = Again {
+            opening,
+            source: Arc::clone(source),
+            sealing,
+            destination: Arc::clone(destination),
+            current: Arc::clone(current),
+            context: op.destination_context.clone(),
+            dry_run: op.dry_run,
+        };
+        match opening {
+            Cipher::Symmetric => {
+                let opened = facts.source.open(blob, &op.source_context)?;
+                again.seal(&opened.plaintext, Some(opened.material_id), &env).map(Decision::answer)
+            }
+            Cipher::Oaep(algorithm) => {
+                let (material, blob) = (facts.source.private_key()?, blob.clone());
+                key_in_use::work(source.spec, env, move |env| {
+                    let plaintext = material.pair()?.decrypt(algorithm, &blob).map_err(cipher::opening)?;
+                    again.seal(&plaintext, None, env)
+                })
+            }
         }
-        let opened = facts.source.open(op.blob.as_deref().unwrap_or_default(), &op.source_context)?;
-        if op.dry_run {
-            return Err(KmsError::DryRun);
-        }
-        let blob = symmetric::encrypt(
-            destination,
-            current,
-            &op.destination_context,
-            opened.plaintext.expose(),
-            &env,
-        )?;
-        Ok(Decision::answer(ReEncryptResponse {
-            ciphertext_blob: Some(blob),
-            source_key_id: Some(source.arn_text.to_string()),
-            key_id: Some(destination.arn_text.to_string()),
-            source_encryption_algorithm: Some(EncryptionAlgorithmSpec::SymmetricDefault),
-            destination_encryption_algorithm: Some(EncryptionAlgorithmSpec::SymmetricDefault),
-            source_key_material_id: Some(opened.material_id.to_string()),
-            destination_key_material_id: Some(current.id.to_string()),
-        }))
     }
 
     fn done(&self, facts: &ReEncryptFacts, service: &Kms, request: &RequestContext) {
@@ -155,5 +164,46 @@ impl Operation for ReEncrypt {
         if let Ok(destination) = facts.destination.resolved.get() {
             service.note_use(destination, "ReEncrypt", request);
         }
+    }
+}
+
+/// What is done once the blob is open.
+struct Again {
+    opening: Cipher,
+    source: Arc<Key>,
+    sealing: Cipher,
+    destination: Arc<Key>,
+    current: Arc<Material>,
+    context: EncryptionContext,
+    dry_run: bool,
+}
+
+impl Again {
+    /// # Errors
+    /// DryRunOperationException if nothing else is wrong and only that was asked; as [`Cipher::encrypt`].
+    fn seal(
+        &self,
+        plaintext: &SecretBytes,
+        opened_by: Option<MaterialId>,
+        env: &Env<'_, Kms>,
+    ) -> Result<ReEncryptResponse, KmsError> {
+        self.sealing.check_size(&self.destination, plaintext.expose())?;
+        if self.dry_run {
+            return Err(KmsError::DryRun);
+        }
+        let sealed =
+            self.sealing.encrypt(&self.destination, &self.current, &self.context, plaintext.expose(), env)?;
+        Ok(ReEncryptResponse {
+            ciphertext_blob: Some(sealed),
+            source_key_id: Some(self.source.arn_text.to_string()),
+            key_id: Some(self.destination.arn_text.to_string()),
+            source_encryption_algorithm: self.opening.name(),
+            destination_encryption_algorithm: self.sealing.name(),
+            source_key_material_id: opened_by.map(|id| id.to_string()),
+            destination_key_material_id: match self.sealing {
+                Cipher::Symmetric => Some(self.current.id.to_string()),
+                Cipher::Oaep(_) => None,
+            },
+        })
     }
 }

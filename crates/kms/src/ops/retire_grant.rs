@@ -7,7 +7,7 @@ use crate::error::{KmsError, NotFound};
 use crate::grant::{Grant, GrantId, GrantToken, Standing, grant_id};
 use crate::service::{Kms, Resolved, find_grant};
 use keywright_auth::{
-    Authorised, Check, Checks, Decision, Env, Operation, Protected, RequestContext, Rule, View,
+    Authorised, Check, Checks, Decided, Decision, Env, Operation, Protected, RequestContext, Rule, View,
 };
 use keywright_aws::OperationModel;
 use keywright_aws::kms::{GrantOperation, RetireGrantRequest, operations};
@@ -128,7 +128,7 @@ impl Operation for RetireGrant {
         facts: &RetireGrantFacts,
         _env: Env<'_, Kms>,
         _request: &RequestContext,
-    ) -> Result<Decision<()>, KmsError> {
+    ) -> Decided<Self> {
         facts.key.get()?;
         let grant = facts.grant.as_ref().ok_or(KmsError::NotFound(NotFound::Grant(facts.id)))?;
         if op.dry_run {

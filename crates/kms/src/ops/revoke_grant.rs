@@ -5,7 +5,7 @@ use crate::condition;
 use crate::error::{KmsError, NotFound};
 use crate::grant::{Grant, GrantId, grant_id};
 use crate::service::{Kms, Resolved, find_grant};
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::kms::{RevokeGrantRequest, operations};
 use keywright_policy::ConditionValue;
@@ -76,7 +76,7 @@ impl Operation for RevokeGrant {
         facts: &RevokeGrantFacts,
         _env: Env<'_, Kms>,
         _request: &RequestContext,
-    ) -> Result<Decision<()>, KmsError> {
+    ) -> Decided<Self> {
         facts.key.get()?;
         let grant = facts.grant.as_ref().ok_or(KmsError::NotFound(NotFound::Grant(op.grant)))?;
         if op.dry_run {

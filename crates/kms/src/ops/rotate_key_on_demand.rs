@@ -7,7 +7,7 @@ use crate::error::Limit;
 use crate::key_state::KeyUse;
 use crate::rotation::{RotationType, rotate};
 use crate::service::{Kms, Resolved};
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::kms::{RotateKeyOnDemandRequest, RotateKeyOnDemandResponse, operations};
 use keywright_policy::ConditionValue;
@@ -52,8 +52,9 @@ impl Operation for RotateKeyOnDemand {
         facts: &Resolved,
         env: Env<'_, Kms>,
         _request: &RequestContext,
-    ) -> Result<Decision<RotateKeyOnDemandResponse>, KmsError> {
+    ) -> Decided<Self> {
         let key = facts.get()?;
+        key.check_rotates()?;
         key.state.allows(KeyUse::Rotate).map_err(|fault| KmsError::state(&key.arn_text, fault))?;
         if env.service.settings.on_demand_rotations_max.is_some_and(|max| key.rotation.on_demand_count >= max)
         {

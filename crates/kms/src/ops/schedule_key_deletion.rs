@@ -5,7 +5,7 @@ use crate::condition;
 use crate::error::KmsError;
 use crate::key::Key;
 use crate::service::{Kms, Resolved};
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Check, Checks, Decided, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::kms::KeyState as WireKeyState;
 use keywright_aws::kms::{ScheduleKeyDeletionRequest, ScheduleKeyDeletionResponse, operations};
@@ -65,7 +65,7 @@ impl Operation for ScheduleKeyDeletion {
         facts: &Resolved,
         env: Env<'_, Kms>,
         _request: &RequestContext,
-    ) -> Result<Decision<ScheduleKeyDeletionResponse>, KmsError> {
+    ) -> Decided<Self> {
         let key = facts.get()?;
         let mut changed = Key::clone(key);
         changed.state = key

@@ -8,7 +8,7 @@ use crate::key::Key;
 use crate::key_state::KeyUse;
 use crate::service::{Kms, Resolved};
 use crate::{condition, tagging};
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Check, Checks, Decided, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::kms::{TagResourceRequest, operations};
 use keywright_policy::ConditionValue;
@@ -53,11 +53,12 @@ impl Operation for TagResource {
         facts: &Resolved,
         env: Env<'_, Kms>,
         _request: &RequestContext,
-    ) -> Result<Decision<()>, KmsError> {
+    ) -> Decided<Self> {
         let key = facts.get()?;
         key.state.allows(KeyUse::Annotate).map_err(|fault| KmsError::state(&key.arn_text, fault))?;
         let mut tags = key.tags.clone();
         for (name, value) in op.tags.iter() {
+            tagging::check_not_alike(&key.tags, name)?;
             tags.insert(name.to_owned(), value.to_owned());
         }
         let mut changed = Key::clone(key);

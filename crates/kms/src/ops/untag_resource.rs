@@ -8,7 +8,7 @@ use crate::key_state::KeyUse;
 use crate::rotation::PERIOD_TAG;
 use crate::service::{Kms, Resolved};
 use crate::{condition, tagging};
-use keywright_auth::{Authorised, Check, Checks, Decision, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Check, Checks, Decided, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::kms::{UntagResourceRequest, operations};
 use keywright_policy::ConditionValue;
@@ -60,7 +60,7 @@ impl Operation for UntagResource {
         facts: &Resolved,
         env: Env<'_, Kms>,
         _request: &RequestContext,
-    ) -> Result<Decision<()>, KmsError> {
+    ) -> Decided<Self> {
         let key = facts.get()?;
         key.state.allows(KeyUse::Annotate).map_err(|fault| KmsError::state(&key.arn_text, fault))?;
         let mut tags = key.tags.clone();

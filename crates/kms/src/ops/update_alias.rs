@@ -9,7 +9,7 @@ use crate::key::KeyManager;
 use crate::key_state::KeyUse;
 use crate::service::{Kms, Resolved, local_alias};
 use keywright_auth::{
-    Authorised, Check, Checks, Decision, Env, Operation, RequestContext, ServiceError as _, View,
+    Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, ServiceError as _, View,
 };
 use keywright_aws::OperationModel;
 use keywright_aws::kms::{UpdateAliasRequest, operations};
@@ -95,7 +95,7 @@ impl Operation for UpdateAlias {
         facts: &UpdateAliasFacts,
         env: Env<'_, Kms>,
         request: &RequestContext,
-    ) -> Result<Decision<()>, KmsError> {
+    ) -> Decided<Self> {
         let Some(alias) = &facts.alias else {
             return Err(KmsError::NotFound(NotFound::Alias(local_alias(&op.name, request))));
         };
@@ -105,6 +105,15 @@ impl Operation for UpdateAlias {
             KeyManager::Service => {
                 return Err(KmsError::validation("Aliases cannot be moved to a service-managed key."));
             }
+        }
+        if let Some(Resolved::Key(old)) = &facts.old
+            && (old.spec.class() != key.spec.class() || old.usage != key.usage)
+        {
+            return Err(KmsError::validation(format!(
+                "Alias {} cannot be updated: the current and the new key must both be symmetric, both asymmetric or both \
+                 HMAC keys, and have the same key usage.",
+                op.name
+            )));
         }
         key.state.allows(KeyUse::Annotate).map_err(|fault| KmsError::state(&key.arn_text, fault))?;
         if alias.row.key_id != key.arn.key_id && key.alias_names.len() >= ALIASES_PER_KEY_MAX {

@@ -1,9 +1,11 @@
 //! The switch to a new backing key, in one write set with its events and records.
 
 use crate::key::{Key, Origin};
+use crate::key_spec::KeySpec;
 use crate::material::{MaterialRow, NewMaterial};
 use crate::service::Kms;
 use keywright_auth::{BusEvent, Env, ServiceEvent};
+use keywright_crypto::KeyMaterial;
 use keywright_store::WriteSet;
 use keywright_types::{KeyArn, MaterialId};
 
@@ -24,9 +26,14 @@ impl RotationType {
     }
 }
 
-/// The first backing key of a new key.
-pub fn first_material(arn: &KeyArn, spec: &str, env: &Env<'_, Kms>) -> MaterialRow {
-    NewMaterial::make(arn, spec, 1, None, env.keyring, env.rng, env.now).row
+/// The first backing key of a new key, of that material.
+pub fn first_material(
+    arn: &KeyArn,
+    spec: KeySpec,
+    material: &KeyMaterial,
+    env: &Env<'_, Kms>,
+) -> MaterialRow {
+    NewMaterial::make(arn, spec, material, 1, None, env).row
 }
 
 /// Gives `key` a new current backing key. Relies on the key as it was read, so that of two rotations
@@ -35,12 +42,11 @@ pub fn rotate(key: &Key, rotation_type: RotationType, env: &Env<'_, Kms>) -> Wri
     let ordinal = key.material_count + 1;
     let new = NewMaterial::make(
         &key.arn,
-        key.spec.as_str(),
+        key.spec,
+        &KeyMaterial::generate(env.rng),
         ordinal,
         Some(rotation_type.as_str()),
-        env.keyring,
-        env.rng,
-        env.now,
+        env,
     );
     let mut rotated = key.clone();
     rotated.current_material = new.row.material_id;

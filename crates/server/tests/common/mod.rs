@@ -14,7 +14,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use keywright_aws::sigv4::{SigningCredentials, sign};
 use keywright_crypto::SystemRng;
-use keywright_server::{Config, Given, RootCredential, Server, start};
+use keywright_server::{Config, Given, GivenKms, RootCredential, Server, start};
 use keywright_testkit::{Database, Engine};
 use keywright_types::{AccessKeyId, Clock as _, ManualClock, SecretText, Timestamp};
 use serde_json::{Value, json};
@@ -253,6 +253,7 @@ pub fn configuration(data: &Path, database: &Database, settings: &str) -> Config
             Database::Url(url) => Some(url.clone()),
         },
         account_id: Some(ACCOUNT.to_owned()),
+        kms: GivenKms { stocked_rsa_keys: Some(0), ..GivenKms::default() },
         ..Given::default()
     };
     own.over(given).complete().expect("a configuration")
