@@ -190,6 +190,8 @@ def note_calls(server):
 
 # What no client can show, and why.
 UNSHOWN = {
+    **{("kms", f"{verb}CustomKeyStore", True): "there are no custom key stores, so that none is found and none is made"
+       for verb in ("Create", "Connect", "Delete", "Disconnect", "Update")},
     ("sts", "DecodeAuthorizationMessage", True): "no encoded messages are given out, so that none can be decoded",
     ("sts", "GetCallerIdentity", False): "everybody may; only the door refuses it, before it is known what is asked",
 }

@@ -158,6 +158,9 @@ class World:
             ("kms", "ReEncrypt"): {"CiphertextBlob": self.blob},
             ("iam", "UpdateAssumeRolePolicy"): {"PolicyDocument": trust("*")},
             ("kms", "Decrypt"): {"CiphertextBlob": self.blob},
+            ("kms", "CreateCustomKeyStore"): {
+                "CloudHsmClusterId": "cluster-2h4kmpqrstu", "KeyStorePassword": "password",
+                "TrustAnchorCertificate": "x"},
             # Without a name these are about the caller, who may have none of it.
             ("iam", "CreateAccessKey"): {"UserName": "target"},
             ("iam", "DeleteAccessKey"): {"UserName": "target"},

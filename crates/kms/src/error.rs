@@ -3,6 +3,7 @@
 //! Source: KMS API Reference, each operation's errors; texts as recorded from the service by public
 //! test suites, which clients match on.
 
+use crate::custom_key_store::{Backing, StoreRef};
 use crate::grant::GrantId;
 use crate::imported::ImportFault;
 use crate::key::Key;
@@ -36,7 +37,7 @@ pub enum KmsError {
         principal: String,
         action: &'static str,
     },
-    CustomKeyStoreNotFound,
+    CustomKeyStoreNotFound(StoreRef),
     Disabled {
         key: Arc<str>,
     },
@@ -80,6 +81,8 @@ pub enum KmsError {
     },
     Limit(Limit),
     MalformedPolicy(PolicyFault),
+    /// No custom key store can be made here, on whatever it is to stand.
+    NoCustomKeyStores(Backing),
     NotAuthorizedAlias,
     NotFound(NotFound),
     Tag(TagFault),
@@ -255,7 +258,9 @@ impl ServiceError for KmsError {
             Self::CiphertextKeyAbsent { principal, action } => {
                 ("AccessDeniedException", 400, Some(keywright_auth::no_right_to_open(principal, action).into()))
             }
-            Self::CustomKeyStoreNotFound => ("CustomKeyStoreNotFoundException", 400, None),
+            Self::CustomKeyStoreNotFound(store) => {
+                ("CustomKeyStoreNotFoundException", 400, Some(store.message()))
+            }
             Self::Disabled { key } => ("DisabledException", 400, Some(format!("{key} is disabled.").into())),
             Self::DryRun => (
                 "DryRunOperationException",
@@ -330,6 +335,7 @@ impl ServiceError for KmsError {
             Self::MalformedPolicy(fault) => {
                 ("MalformedPolicyDocumentException", 400, Some(fault.message()))
             }
+            Self::NoCustomKeyStores(backing) => (backing.code(), 400, Some(backing.message())),
             // Not in the KMS model, but what the service answers for names under alias/aws/.
             Self::NotAuthorizedAlias => ("NotAuthorizedException", 400, Some("Not authorized to create or change an alias with the reserved prefix \"alias/aws/\".".into())),
             Self::NotFound(what) => ("NotFoundException", 400, Some(what.message())),
@@ -379,7 +385,7 @@ impl ServiceError for KmsError {
             | Self::ReplicaExists { .. }
             | Self::RotationConflict { .. }
             | Self::CiphertextKeyAbsent { .. }
-            | Self::CustomKeyStoreNotFound
+            | Self::CustomKeyStoreNotFound(_)
             | Self::Disabled { .. }
             | Self::DryRun
             | Self::ExpiredImportToken
@@ -398,6 +404,7 @@ impl ServiceError for KmsError {
             | Self::RotationSetByTag { .. }
             | Self::Limit(_)
             | Self::MalformedPolicy(_)
+            | Self::NoCustomKeyStores(_)
             | Self::NotAuthorizedAlias
             | Self::NotFound(_)
             | Self::Tag(_)
@@ -424,6 +431,41 @@ impl NotFound {
             Self::Material { key, id } => {
                 format!("Key material {id} is not associated with the key {key}").into()
             }
+        }
+    }
+}
+
+impl StoreRef {
+    fn message(&self) -> Cow<'static, str> {
+        match self {
+            Self::Id(id) => format!("Custom key store with ID '{id}' is not found.").into(),
+            Self::Name(name) => format!("Custom key store with name '{name}' is not found.").into(),
+        }
+    }
+}
+
+impl Backing {
+    /// What CreateCustomKeyStore has for a cluster that is not there, and for a proxy by whose message one is to
+    /// learn the cause; neither of them is asked again by a client.
+    const fn code(&self) -> &'static str {
+        match self {
+            Self::CloudHsm { .. } => "CloudHsmClusterNotFoundException",
+            Self::ExternalProxy { .. } => "XksProxyInvalidConfigurationException",
+        }
+    }
+
+    fn message(&self) -> Cow<'static, str> {
+        match self {
+            Self::CloudHsm { cluster_id } => format!(
+                "CloudHSM cluster {cluster_id} is not found: this service has no CloudHSM clusters, and so no key stores on them. \
+                 Use keys of origin AWS_KMS."
+            )
+            .into(),
+            Self::ExternalProxy { endpoint, path } => format!(
+                "The proxy at {endpoint}{path} was not asked: external key stores are not supported by this release of \
+                 Keywright."
+            )
+            .into(),
         }
     }
 }

@@ -13,6 +13,7 @@
 
 mod alias;
 mod condition;
+mod custom_key_store;
 mod deletion;
 mod error;
 mod expiry;

@@ -7,7 +7,7 @@ use crate::key_policy::{self, Principals};
 use crate::key_spec::{KeySpec, KeyUsage};
 use crate::new_key::{NewKey, fresh_material};
 use crate::service::{Kms, local_arn};
-use crate::{metadata, tagging};
+use crate::{custom_key_store, metadata, tagging};
 use keywright_auth::identities::Pins;
 use keywright_auth::{
     Authorised, Check, Checks, Decided, Decision, Done, Env, Operation, Protected, RequestContext, View,
@@ -168,6 +168,7 @@ impl Kind {
     /// UnsupportedOperationException for kinds that this release does not make, ValidationException for
     /// members that contradict each other; the texts are AWS's.
     fn of(input: &CreateKeyRequest) -> Result<Self, KmsError> {
+        custom_key_store::check_new_key(input)?;
         let old_name = input.customer_master_key_spec.map(|spec| spec.as_str());
         let new_name = input.key_spec.map(|spec| spec.as_str());
         if old_name.is_some() && new_name.is_some() {
@@ -207,12 +208,6 @@ impl Kind {
                 )));
             }
         };
-        if input.custom_key_store_id.is_some() {
-            return Err(KmsError::CustomKeyStoreNotFound);
-        }
-        if input.xks_key_id.is_some() {
-            return Err(KmsError::validation("XksKeyId goes only with Origin EXTERNAL_KEY_STORE."));
-        }
         Ok(Self { spec, usage, origin, multi_region: input.multi_region == Some(true) })
     }
 }

@@ -2,6 +2,7 @@
 
 use super::generate_data_key::random_secret;
 use super::parse;
+use crate::custom_key_store;
 use crate::error::KmsError;
 use crate::service::Kms;
 use keywright_auth::{
@@ -25,9 +26,7 @@ impl Operation for GenerateRandom {
 
     fn parse(input: GenerateRandomRequest, _service: &Kms) -> Result<Self, KmsError> {
         parse::no_recipient(input.recipient)?;
-        if input.custom_key_store_id.is_some() {
-            return Err(KmsError::CustomKeyStoreNotFound);
-        }
+        custom_key_store::check_id(input.custom_key_store_id.as_deref())?;
         let length =
             input.number_of_bytes.ok_or_else(|| KmsError::validation("NumberOfBytes is required."))?;
         // The model bounds it to 1..=1024.

@@ -8,17 +8,22 @@ impl Registry {
     pub(super) fn add_kms(&mut self) {
         let kms = &kms::SERVICE;
         self.serve::<ops::cancel_key_deletion::CancelKeyDeletion>(kms);
+        self.serve::<ops::connect_custom_key_store::ConnectCustomKeyStore>(kms);
         self.serve::<ops::create_alias::CreateAlias>(kms);
+        self.serve::<ops::create_custom_key_store::CreateCustomKeyStore>(kms);
         self.serve::<ops::create_grant::CreateGrant>(kms);
         self.serve::<ops::create_key::CreateKey>(kms);
         self.serve::<ops::decapsulate::Decapsulate>(kms);
         self.serve::<ops::decrypt::Decrypt>(kms);
         self.serve::<ops::delete_alias::DeleteAlias>(kms);
+        self.serve::<ops::delete_custom_key_store::DeleteCustomKeyStore>(kms);
         self.serve::<ops::delete_imported_key_material::DeleteImportedKeyMaterial>(kms);
         self.serve::<ops::derive_shared_secret::DeriveSharedSecret>(kms);
+        self.serve::<ops::describe_custom_key_stores::DescribeCustomKeyStores>(kms);
         self.serve::<ops::describe_key::DescribeKey>(kms);
         self.serve::<ops::disable_key::DisableKey>(kms);
         self.serve::<ops::disable_key_rotation::DisableKeyRotation>(kms);
+        self.serve::<ops::disconnect_custom_key_store::DisconnectCustomKeyStore>(kms);
         self.serve::<ops::enable_key::EnableKey>(kms);
         self.serve::<ops::enable_key_rotation::EnableKeyRotation>(kms);
         self.serve::<ops::encapsulate::Encapsulate>(kms);
@@ -53,6 +58,7 @@ impl Registry {
         self.serve::<ops::tag_resource::TagResource>(kms);
         self.serve::<ops::untag_resource::UntagResource>(kms);
         self.serve::<ops::update_alias::UpdateAlias>(kms);
+        self.serve::<ops::update_custom_key_store::UpdateCustomKeyStore>(kms);
         self.serve::<ops::update_key_description::UpdateKeyDescription>(kms);
         self.serve::<ops::update_primary_region::UpdatePrimaryRegion>(kms);
         self.serve::<ops::verify::Verify>(kms);
