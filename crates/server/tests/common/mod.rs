@@ -133,6 +133,16 @@ impl TestServer {
         self.call("kms", &format!("TrentService.{operation}"), &input).await
     }
 
+    /// Calls a KMS operation of another Region.
+    pub async fn kms_in(&self, region: &str, operation: &str, input: Value) -> Result<Value, Refusal> {
+        let secret = SecretText::new(SECRET.to_owned());
+        let credentials =
+            SigningCredentials { access_key_id: ACCESS_KEY_ID, secret: &secret, session_token: None };
+        let (target, body) = (format!("TrentService.{operation}"), input.to_string().into_bytes());
+        let (status, answer) = self.send_to(region, &credentials, "kms", &target, body).await;
+        Self::answer(status, &answer)
+    }
+
     pub async fn call(&self, service: &str, target: &str, input: &Value) -> Result<Value, Refusal> {
         let (status, body) = self.send(service, target, input.to_string().into_bytes()).await;
         Self::answer(status, &body)
@@ -167,6 +177,17 @@ impl TestServer {
         target: &str,
         body: Vec<u8>,
     ) -> (u16, Bytes) {
+        self.send_to(REGION, credentials, service, target, body).await
+    }
+
+    async fn send_to(
+        &self,
+        region: &str,
+        credentials: &SigningCredentials<'_>,
+        service: &str,
+        target: &str,
+        body: Vec<u8>,
+    ) -> (u16, Bytes) {
         let address = self.server().address;
         let request = Request::post(format!("http://{address}/"))
             .header(header::HOST, address.to_string())
@@ -175,7 +196,7 @@ impl TestServer {
             .body(())
             .expect("a request");
         let (mut parts, ()) = request.into_parts();
-        sign(&mut parts, &body, credentials, REGION, service, self.clock.now()).expect("it signs");
+        sign(&mut parts, &body, credentials, region, service, self.clock.now()).expect("it signs");
         let (status, _, answer) = self.exchange(parts, body).await;
         (status, answer)
     }
