@@ -3,9 +3,12 @@
 import os
 
 import aws_encryption_sdk
+import aws_encryption_sdk.key_providers.kms
 import botocore.session
 import pytest
 from aws_encryption_sdk import CommitmentPolicy
+
+from conftest import REGION
 
 
 @pytest.fixture()
@@ -47,3 +50,27 @@ def test_either_of_two_keys_opens(kms, provider_of):
     assert opened == b"both"
     with pytest.raises(Exception):  # noqa: B017 - the SDK's own class is private
         client.decrypt(source=sealed, key_provider=provider_of(keys[0]))
+
+
+def test_an_envelope_of_one_region_opens_in_another(server, kms, provider_of):
+    """Multi-Region keys: the envelope names the key of the Region that it was made in."""
+    made = kms.create_key(MultiRegion=True)["KeyMetadata"]
+    kms.replicate_key(KeyId=made["KeyId"], ReplicaRegion="eu-west-2")
+    there = made["Arn"].replace(REGION, "eu-west-2")
+    client = aws_encryption_sdk.EncryptionSDKClient()
+    aware = lambda *arns: aws_encryption_sdk.key_providers.kms.MRKAwareStrictAwsKmsMasterKeyProvider(
+        key_ids=list(arns), botocore_session=botocore.session.Session())
+    sealed, _ = client.encrypt(source=b"home", key_provider=aware(made["Arn"]))
+    kms.disable_key(KeyId=made["KeyId"])
+    assert client.decrypt(source=sealed, key_provider=aware(there))[0] == b"home"
+    kms.enable_key(KeyId=made["KeyId"])
+    kms.rotate_key_on_demand(KeyId=made["KeyId"])
+    assert client.decrypt(source=sealed, key_provider=aware(there))[0] == b"home"
+    found = aws_encryption_sdk.key_providers.kms.MRKAwareDiscoveryAwsKmsMasterKeyProvider(
+        discovery_region="eu-west-2", botocore_session=botocore.session.Session())
+    assert client.decrypt(source=sealed, key_provider=found)[0] == b"home"
+    back, _ = client.encrypt(source=b"abroad", key_provider=aware(there))
+    assert client.decrypt(source=back, key_provider=aware(made["Arn"]))[0] == b"abroad"
+    # A provider that does not know of such keys takes the other Region's for another key.
+    with pytest.raises(Exception):  # noqa: B017 - the SDK's own class is private
+        client.decrypt(source=sealed, key_provider=provider_of(there))
