@@ -2,12 +2,15 @@
 
 import subprocess
 
+import pytest
+
 from conftest import ROOT
 
 
-def test_the_javascript_sdk(server):
+@pytest.mark.parametrize("name", ["kms.test.mjs", "encryption_sdk.test.mjs"])
+def test_the_javascript_sdk(server, name):
     outcome = subprocess.run(
-        ["node", "--test", "--test-reporter=spec", "kms.test.mjs"],
+        ["node", "--test", "--test-reporter=spec", name],
         cwd=ROOT / "e2e/js",
         env=server.variables(),
         capture_output=True,
