@@ -8,6 +8,7 @@ import re
 import socket
 import time
 
+import botocore.exceptions
 import pytest
 
 from wire import call, send, signed_headers
@@ -169,3 +170,11 @@ def test_memory_stays(server, kms, good):
     for _ in range(3000):
         send(server, headers, json.dumps({"CiphertextBlob": "x" * 1000}).encode())
     assert resident(server) - before < 8_000, "kB more than before"
+
+
+@pytest.mark.parametrize("key_id", ["alias/\0", "alias/a\0b", "\0", "arn:aws:kms:eu-central-1:111122223333:alias/\0"])
+def test_a_nul_in_a_name_names_nothing(kms, key_id):
+    for call in (lambda: kms.describe_key(KeyId=key_id), lambda: kms.encrypt(KeyId=key_id, Plaintext=b"x")):
+        with pytest.raises(botocore.exceptions.ClientError) as caught:
+            call()
+        assert caught.value.response["Error"]["Code"] == "NotFoundException"

@@ -27,6 +27,7 @@
 mod ec;
 mod ed25519;
 mod error;
+mod jwk;
 mod key_pair;
 mod ml_dsa;
 mod ml_kem;
@@ -41,6 +42,7 @@ pub use error::{
     AgreementError, DecapsulationError, InvalidKeyMaterial, InvalidPublicKey, OaepError, SignatureError,
     Unsupported,
 };
+pub use jwk::JwkParts;
 pub use key_pair::KeyPair;
 pub use public_key::PublicKey;
 pub use spec::{EncryptionAlgorithm, KeyPairSpec, MessageType, SigningAlgorithm};

@@ -42,6 +42,7 @@ mod tests;
 mod token;
 mod wrap;
 
+pub use asymmetric::JwkParts;
 pub use asymmetric::{
     AgreementError, DecapsulationError, EncryptionAlgorithm, InvalidKeyMaterial, InvalidPublicKey, KeyPair,
     KeyPairSpec, MessageType, OaepError, PublicKey, SignatureError, SigningAlgorithm, Unsupported,

@@ -19,6 +19,9 @@ pub(crate) fn of_key(key: &Key, now: Timestamp) -> RotationEntry {
         (Some(_), KeyState::PendingDeletion { .. } | KeyState::PendingReplicaDeletion { .. }) => {
             (RotationStatus::Blocked, Some("The key is pending deletion."))
         }
+        (Some(_), KeyState::Enabled) if key.succeeds() && key.next_step().is_none() => {
+            (RotationStatus::Blocked, Some("The key has no alias that could point at a successor."))
+        }
         (Some(_), KeyState::Enabled) => match key.rotation.next_at {
             Some(due) if due <= now => {
                 (RotationStatus::Due, Some("The rotation is due; the server does it within seconds."))

@@ -56,6 +56,11 @@ pub enum KmsError {
         new: MaterialId,
         pending: MaterialId,
     },
+    /// The key's successor took over: it makes nothing new.
+    Superseded {
+        key: Arc<str>,
+        successor: KeyArn,
+    },
     /// A rotation of a key whose material is brought from outside, and none waits.
     NothingToRotateTo {
         key: Arc<str>,
@@ -157,16 +162,34 @@ pub enum TagFault {
     Alike,
     TooMany,
     Reserved,
-    /// The rotation period tag on a key that keeps its material for life.
-    NeverRotates {
-        spec: &'static str,
-    },
     /// The rotation period tag on a key whose material its owner brings.
     Imported,
     /// The rotation period tag on a replica: the primary key's rotation is all related keys'.
     Replica {
         primary: Region,
     },
+    /// A tag of successors on a key that gets new key material instead.
+    NoSuccessors {
+        tag: &'static str,
+        spec: &'static str,
+    },
+    /// A value that is no time.
+    Time {
+        tag: &'static str,
+    },
+    NotBoolean {
+        tag: &'static str,
+    },
+    /// The tag of publication on a key that makes nothing which others verify.
+    NotPublished {
+        usage: &'static str,
+    },
+    /// Successors of a multi-Region key.
+    MultiRegionSuccessor,
+    /// The key has had its successor.
+    Superseded,
+    /// The successor would be there before the key that it follows.
+    LeadTooLong,
     /// The value of the rotation period tag.
     RotationPeriod {
         days_min: u32,
@@ -290,6 +313,14 @@ impl ServiceError for KmsError {
                     .into(),
                 ),
             ),
+            Self::Superseded { key, successor } => (
+                "KMSInvalidStateException",
+                400,
+                Some(
+                    format!("{key} is superseded by {successor}: it opens and verifies what it made, and makes nothing new.")
+                        .into(),
+                ),
+            ),
             Self::NothingToRotateTo { key } => (
                 "KMSInvalidStateException",
                 400,
@@ -394,6 +425,7 @@ impl ServiceError for KmsError {
             | Self::InvalidImportToken
             | Self::ImportPending { .. }
             | Self::NothingToRotateTo { .. }
+            | Self::Superseded { .. }
             | Self::InvalidAliasName
             | Self::InvalidCiphertext
             | Self::InvalidGrantId
@@ -508,11 +540,6 @@ impl TagFault {
             Self::Alike => "Tag keys of one key must differ in more than case".into(),
             Self::TooMany => "Too many tags".into(),
             Self::Reserved => "Tags beginning with aws: are reserved".into(),
-            Self::NeverRotates { spec } => format!(
-                "Keys of key spec {spec} keep their key material for life: the tag {} goes with symmetric encryption keys.",
-                crate::rotation::PERIOD_TAG
-            )
-            .into(),
             Self::Imported => format!(
                 "Key material that is imported cannot be made here: the tag {} does not go with keys of origin EXTERNAL. \
                  Import new key material and rotate on demand.",
@@ -522,6 +549,31 @@ impl TagFault {
             Self::Replica { primary } => format!(
                 "The rotation of a multi-Region key is set on its primary key: put the tag {} on the key in {primary}.",
                 crate::rotation::PERIOD_TAG
+            )
+            .into(),
+            Self::NoSuccessors { tag, spec } => format!(
+                "Keys of key spec {spec} get new key material and have no successors: the tag {tag} does not go with them."
+            )
+            .into(),
+            Self::Time { tag } => format!(
+                "The tag {tag} takes a number of hours from 1h to 8760h, or of days from 1d to {}d",
+                crate::rotation::PERIOD_DAYS_MAX
+            )
+            .into(),
+            Self::NotBoolean { tag } => format!("The tag {tag} takes true or false").into(),
+            Self::NotPublished { usage } => format!(
+                "Public keys are published of asymmetric keys that sign; the key usage of this one is {usage}."
+            )
+            .into(),
+            Self::MultiRegionSuccessor => {
+                "Successors are made of single-Region keys only: the tag keywright:rotation-period does not go with \
+                 asymmetric and HMAC keys in several Regions."
+                    .into()
+            }
+            Self::Superseded => "The key has a successor that took over; the tag goes with that one.".into(),
+            Self::LeadTooLong => format!(
+                "The tag {} must be shorter than the rotation period",
+                crate::succession::LEAD_TAG
             )
             .into(),
             Self::RotationPeriod { days_min } => format!(

@@ -6,6 +6,7 @@ use crate::imported::ImportedMaterials;
 use crate::key_spec::{KeySpec, KeyUsage};
 use crate::key_state::{KeyState, KeyUse, StateFault};
 use crate::rotation::RotationPlan;
+use crate::succession::Lineage;
 use keywright_auth::identities::{Json, Pins};
 use keywright_auth::{Decision, Operation};
 use keywright_policy::Document;
@@ -123,6 +124,11 @@ row! {
             material_expires_at: Option<Timestamp>,
             /// Of multi-Region keys only: where the primary key is, which may be this one.
             primary_region: Option<Region>,
+            /// None of keys that follow no other and have no successor.
+            lineage: Option<Json<Lineage>>,
+            /// [`Key::next_step`].
+            succession_at: Option<Timestamp>,
+            succession_step: Option<String>,
         }
     }
 }
@@ -170,6 +176,8 @@ pub struct Key {
     pub imported: ImportedMaterials,
     /// None of a single-Region key.
     pub multi_region: Option<MultiRegion>,
+    /// The keys before and after it under its aliases.
+    pub lineage: Lineage,
     /// The row's version when it was read; what a change of the key relies on.
     pub version: RowVersion,
 }
@@ -226,6 +234,7 @@ impl Key {
             alias_names: row.alias_names.unwrap_or_default().0,
             imported: row.imported.unwrap_or_default().0,
             multi_region,
+            lineage: row.lineage.unwrap_or_default().0,
             version,
         })
     }
@@ -270,6 +279,9 @@ impl Key {
                 MultiRegion::Primary => self.arn.region.clone(),
                 MultiRegion::Replica { primary } => primary.clone(),
             }),
+            lineage: (!self.lineage.is_empty()).then(|| Json(self.lineage.clone())),
+            succession_at: self.next_step().map(|(_, at)| at),
+            succession_step: self.next_step().map(|(step, _)| step.as_str().to_owned()),
         }
     }
 }

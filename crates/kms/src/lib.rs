@@ -33,9 +33,11 @@ mod metadata;
 mod multi_region;
 mod new_key;
 pub mod ops;
+mod published;
 pub mod rotation;
 mod sealed_blob;
 mod service;
+mod succession;
 mod tagging;
 
 pub use alias::AliasRow;
@@ -51,4 +53,6 @@ pub use key_pair_stock::KeyPairStock;
 pub use key_spec::{KeyClass, KeySpec, KeyUsage};
 pub use key_state::{KeyState, KeyUse, StateFault};
 pub use material::MaterialRow;
+pub use published::PublishedKey;
 pub use service::{Kms, KmsSettings};
+pub use succession::{JWKS_TAG, LEAD_TAG, Lineage, RETIRE_TAG, Step, Superseded};

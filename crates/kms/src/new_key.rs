@@ -7,12 +7,13 @@ use crate::key_spec::{KeySpec, KeyUsage};
 use crate::key_state::KeyState;
 use crate::rotation::{RotationPlan, SERVICE_PERIOD_DAYS, first_material};
 use crate::service::Kms;
+use crate::succession::Lineage;
 use keywright_auth::Env;
 use keywright_auth::identities::Pins;
 use keywright_crypto::KeyMaterial;
 use keywright_policy::Document;
 use keywright_store::{RowVersion, WriteSet};
-use keywright_types::{KeyArn, KeyId, Tags};
+use keywright_types::{KeyArn, KeyId, Rng, Tags};
 use std::sync::Arc;
 
 /// A key to be made.
@@ -73,6 +74,7 @@ impl NewKey {
                 KeyId::Uuid(_) => None,
                 KeyId::MultiRegion(_) => Some(MultiRegion::Primary),
             },
+            lineage: Lineage::default(),
             version: RowVersion::FIRST,
             arn: self.arn,
         }
@@ -81,9 +83,17 @@ impl NewKey {
 
 /// Fresh material for a key of that spec; of an RSA key it may take seconds when the stock is empty.
 pub(crate) fn fresh_material(spec: KeySpec, env: &Env<'_, Kms>) -> KeyMaterial {
-    match spec {
-        KeySpec::SymmetricDefault => KeyMaterial::generate(env.rng),
-        KeySpec::Mac(spec) => spec.generate(env.rng),
-        KeySpec::Pair(spec) => env.service.stock.take(spec).material(),
+    env.service.make_material(spec, env.rng)
+}
+
+impl Kms {
+    /// Fresh material for a key of that spec; of an RSA key it may take seconds when the stock is empty.
+    #[must_use]
+    pub fn make_material(&self, spec: KeySpec, rng: &dyn Rng) -> KeyMaterial {
+        match spec {
+            KeySpec::SymmetricDefault => KeyMaterial::generate(rng),
+            KeySpec::Mac(spec) => spec.generate(rng),
+            KeySpec::Pair(spec) => self.stock.take(spec).material(),
+        }
     }
 }

@@ -15,6 +15,7 @@
 
 mod due;
 mod plan;
+mod successor;
 mod switch;
 
 pub use due::{RotateDueKey, due_keys, last_digit};
@@ -22,4 +23,5 @@ pub use plan::{
     BadPeriod, DEFAULT_PERIOD_DAYS, PERIOD_DAYS_MAX, PERIOD_TAG, PeriodSource, RotationPlan,
     SERVICE_PERIOD_DAYS, parse_period_tag,
 };
+pub use successor::{DueStep, TakeStep, due_steps};
 pub use switch::{RotationType, first_material, rotate, rotate_imported};

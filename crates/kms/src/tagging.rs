@@ -5,7 +5,8 @@
 
 use crate::error::{KmsError, TagFault};
 use crate::key::{Key, MultiRegion, Origin};
-use crate::rotation::{BadPeriod, PERIOD_TAG, parse_period_tag};
+use crate::rotation::{BadPeriod, parse_period_tag};
+use crate::succession::{GOVERNING_TAGS, JWKS_TAG};
 use keywright_aws::kms::Tag;
 use keywright_types::{Tags, Timestamp};
 
@@ -49,9 +50,14 @@ pub(crate) fn check_not_alike(tags: &Tags, tag_key: &str) -> Result<(), KmsError
     }
 }
 
-/// Whether these tags switch rotation on or change its period.
+/// Whether these tags switch rotation on or change how it goes.
 pub(crate) fn sets_rotation(tags: &Tags) -> bool {
-    tags.find(PERIOD_TAG).is_some()
+    GOVERNING_TAGS.into_iter().any(|tag| tags.find(tag).is_some())
+}
+
+/// Whether these tags have public keys published, or end that.
+pub(crate) fn sets_publication(tags: &Tags) -> bool {
+    tags.find(JWKS_TAG).is_some()
 }
 
 /// Puts `tags` on the key in place of those it has, and has its rotation follow the period tag.
@@ -64,9 +70,7 @@ pub(crate) fn replace(key: &mut Key, tags: Tags, now: Timestamp) -> Result<(), K
     }
     let days = parse_period_tag(&tags)
         .map_err(|BadPeriod| KmsError::Tag(TagFault::RotationPeriod { days_min: 1 }))?;
-    if days.is_some() && !key.spec.rotates() {
-        return Err(KmsError::Tag(TagFault::NeverRotates { spec: key.spec.as_str() }));
-    }
+    key.check_succession_tags(&tags)?;
     if days.is_some() {
         match (key.origin, &key.multi_region) {
             (Origin::External, _) => return Err(KmsError::Tag(TagFault::Imported)),
@@ -81,5 +85,5 @@ pub(crate) fn replace(key: &mut Key, tags: Tags, now: Timestamp) -> Result<(), K
         key.rotation.set_tag_period(days, now);
     }
     key.tags = tags;
-    Ok(())
+    key.check_lead()
 }

@@ -1,4 +1,4 @@
-//! The routes beside the pipeline: health and metrics. They take no credentials and only tell; the list here is the whole
+//! The routes beside the pipeline: health, metrics and published keys. They take no credentials and only tell; the list here is the whole
 //! list.
 //!
 //! Who asks from another machine learns whether the server is well, and no more: how much is used and where nodes listen is
@@ -6,7 +6,7 @@
 //! otherwise, for networks where only the operator's machines reach the port).
 
 use crate::app::App;
-use crate::health;
+use crate::{health, jwks};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -17,6 +17,9 @@ use std::sync::Arc;
 
 /// Paths that need no credentials, and whether strangers have them too.
 const PATHS: &[(&str, bool)] = &[("/healthz", true), ("/livez", true), ("/metrics", false)];
+
+/// Public keys for verifiers, who have no credentials here: see `jwks`.
+const JWKS: &str = "/jwks/";
 
 /// Who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,9 +36,10 @@ impl Asker {
 
     /// Whether a path is answered beside the pipeline; for others it is as any that is not there.
     pub(crate) fn is_answered(self, path: &str) -> bool {
-        PATHS
-            .iter()
-            .any(|(known, for_strangers)| *known == path && (*for_strangers || self == Self::Operator))
+        path.starts_with(JWKS)
+            || PATHS
+                .iter()
+                .any(|(known, for_strangers)| *known == path && (*for_strangers || self == Self::Operator))
     }
 }
 
@@ -44,6 +48,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/healthz", get(healthz))
         .route("/livez", get(|| async { "ok\n" }))
         .route("/metrics", get(metrics))
+        .route("/jwks/{account}/{*alias}", get(jwks::jwks))
         .with_state(app)
 }
 

@@ -3,6 +3,7 @@
 use crate::alarms::Alarms;
 use crate::audit_log::AuditLog;
 use crate::config::Limits;
+use crate::jwks::Published;
 use crate::metrics::Metrics;
 use crate::peers::Peers;
 use crate::shares::Shares;
@@ -46,6 +47,7 @@ pub struct App {
     pub inventory: Arc<Inventory>,
     pub metrics: Metrics,
     pub(crate) slow_work: SlowWork,
+    pub(crate) published: Published,
     pub(crate) audit_log: AuditLog,
     pub(crate) shares: Shares,
     pub(crate) alarms: Alarms,

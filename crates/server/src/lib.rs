@@ -21,6 +21,7 @@ mod door;
 mod error;
 mod health;
 mod journal;
+mod jwks;
 mod listener;
 mod metrics;
 mod node;

@@ -4,7 +4,8 @@ use crate::app::App;
 use crate::stopping::Stopping;
 use crate::{audit_log, clock_watch, node, outbox, pipeline, shares};
 use keywright_auth::ServiceError as _;
-use keywright_kms::rotation::{RotateDueKey, due_keys, last_digit};
+use keywright_kms::Step;
+use keywright_kms::rotation::{RotateDueKey, TakeStep, due_keys, due_steps, last_digit};
 use keywright_kms::{DestroyKey, ExpireKeyMaterial, keys_to_destroy, keys_with_expired_material};
 use keywright_store::Lease;
 use keywright_types::KeyArn;
@@ -43,6 +44,7 @@ pub(crate) async fn run(app: Arc<App>, stopping: Stopping) {
     }
     tasks.spawn(every(DUE_EVERY, stopping.clone(), Arc::clone(&app), |app| Box::pin(rotate_due(app))));
     tasks.spawn(every(DUE_EVERY, stopping.clone(), Arc::clone(&app), |app| Box::pin(expire_materials(app))));
+    tasks.spawn(every(DUE_EVERY, stopping.clone(), Arc::clone(&app), |app| Box::pin(succeed_due(app))));
     tasks.spawn(every(HEARTBEAT_EVERY, stopping.clone(), Arc::clone(&app), |app| Box::pin(heartbeat(app))));
     tasks.spawn(every(MARKS_EVERY, stopping.clone(), Arc::clone(&app), |app| Box::pin(relay(app))));
     tasks.spawn(every(USAGE_EVERY, stopping.clone(), Arc::clone(&app), |app| Box::pin(flush_usage(app))));
@@ -58,6 +60,7 @@ pub(crate) async fn round(app: &Arc<App>) {
     heartbeat(Arc::clone(app)).await;
     expire_materials(Arc::clone(app)).await;
     rotate_due(Arc::clone(app)).await;
+    succeed_due(Arc::clone(app)).await;
     flush_usage(Arc::clone(app)).await;
     adopt(Arc::clone(app)).await;
     relay(Arc::clone(app)).await;
@@ -111,6 +114,52 @@ pub(crate) async fn rotate_due(app: Arc<App>) {
         // A batch without progress would be found again at once: leave it to the next round.
         if rotated == 0 || i64::try_from(found).unwrap_or(i64::MAX) < BATCH {
             return;
+        }
+    }
+}
+
+/// Does what is due of the successions of this node's share. A key that lacked both its successor and its time gets one
+/// step a round.
+pub(crate) async fn succeed_due(app: Arc<App>) {
+    let parts = app.shares.rotation();
+    let digits: Vec<char> = parts.iter().map(|(digit, _)| *digit).collect();
+    let due = match due_steps(&app.store, app.now(), &digits, BATCH).await {
+        Ok(due) => due,
+        Err(fault) => {
+            tracing::warn!(%fault, "keys whose successors are due could not be looked up");
+            return;
+        }
+    };
+    for due in due {
+        let digit = last_digit(&due.key);
+        let Some((_, lease)) = parts.iter().find(|(part, _)| *part == digit) else { continue };
+        let (key, spec, step) = (due.key.clone(), due.spec, due.step);
+        let material = match step {
+            Step::Prepare => {
+                let inside = Arc::clone(&app);
+                match app.slow_work.run(move || inside.kms.make_material(spec, &*inside.rng)).await {
+                    Ok(material) => Some(material),
+                    Err(fault) => {
+                        tracing::error!(%key, %fault, "a successor's key material could not be made");
+                        continue;
+                    }
+                }
+            }
+            Step::Supersede | Step::Retire => None,
+        };
+        match pipeline::work(&app, &TakeStep { due, material }, lease).await {
+            Ok(true) => {
+                if step == Step::Supersede {
+                    app.metrics.key_rotated("SUCCESSOR");
+                }
+                tracing::info!(%key, step = step.as_str(), "a step of a key's succession was done");
+            }
+            Ok(false) => {}
+            Err(error) => {
+                let cause = error.cause().map(keywright_auth::Cause::chain);
+                tracing::error!(%key, step = step.as_str(), cause, "a step of a key's succession failed; it is tried again");
+                app.metrics.rotation_failed();
+            }
         }
     }
 }

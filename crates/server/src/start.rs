@@ -7,6 +7,7 @@ use crate::bootstrap::{Bootstrap, RootCredential, initialise};
 use crate::config::Config;
 use crate::door::Door;
 use crate::error::StartError;
+use crate::jwks::Published;
 use crate::metrics::Metrics;
 use crate::peers::Peers;
 use crate::registry::Registry;
@@ -94,6 +95,7 @@ pub async fn start(
         iam,
         issuers,
         metrics: Metrics::default(),
+        published: Published::default(),
         slow_work: SlowWork::start().map_err(StartError::Threads)?,
         audit_log: AuditLog::default(),
         shares: Shares::default(),

@@ -18,6 +18,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         name: "imported_and_multi_region",
         template: include_str!("../migrations/0003_imported_and_multi_region.sql"),
     },
+    Migration { version: 4, name: "successors", template: include_str!("../migrations/0004_successors.sql") },
 ];
 
 impl Migration {

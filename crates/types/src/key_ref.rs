@@ -9,11 +9,11 @@ pub struct AliasName(String);
 
 impl AliasName {
     /// Any text that starts with `alias/` and has a name behind it. Which characters a *new* alias may
-    /// have is CreateAlias's rule, not this one's: a look-up of an odd name finds nothing.
+    /// have is CreateAlias's rule, not this one's: a look-up of an odd name finds nothing. A NUL is no text to PostgreSQL.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let name = text.strip_prefix("alias/")?;
-        (!name.is_empty() && text.len() <= 256).then(|| Self(text.to_owned()))
+        (!name.is_empty() && text.len() <= 256 && !name.contains('\0')).then(|| Self(text.to_owned()))
     }
 
     #[must_use]

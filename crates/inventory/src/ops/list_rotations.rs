@@ -38,9 +38,11 @@ impl ListRotations {
                            ORDER BY region, key_id LIMIT $4";
         const DUE: &str = "WHERE account = $1 AND (region > $2 OR (region = $2 AND key_id > $3)) \
                            AND state = 'Enabled' AND next_rotation_at <= $4 \
+                           AND (key_spec = 'SYMMETRIC_DEFAULT' OR succession_at IS NOT NULL) \
                            ORDER BY region, key_id LIMIT $5";
         const BLOCKED: &str = "WHERE account = $1 AND (region > $2 OR (region = $2 AND key_id > $3)) \
-                               AND state <> 'Enabled' AND next_rotation_at IS NOT NULL \
+                               AND next_rotation_at IS NOT NULL AND (state <> 'Enabled' \
+                               OR (key_spec <> 'SYMMETRIC_DEFAULT' AND succession_at IS NULL)) \
                                ORDER BY region, key_id LIMIT $4";
         match self.filter {
             RotationFilter::All => ALL,

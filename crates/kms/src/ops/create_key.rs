@@ -63,6 +63,9 @@ impl Operation for CreateKey {
         if tagging::sets_rotation(&self.tags) {
             checks.push(any("kms:EnableKeyRotation"));
         }
+        if tagging::sets_publication(&self.tags) {
+            checks.push(any("kms:GetPublicKey"));
+        }
         checks
     }
 

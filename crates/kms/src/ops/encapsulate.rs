@@ -87,6 +87,7 @@ impl Operation for Encapsulate {
             });
         }
         let (key, material) = facts.usable(env.now)?;
+        key.check_makes()?;
         if op.dry_run {
             return Err(KmsError::DryRun);
         }

@@ -84,6 +84,7 @@ impl Operation for Encrypt {
     ) -> Decided<Self> {
         let cipher = Cipher::of(facts.resolved.get()?, op.algorithm, &op.context, "Encrypt")?;
         let (key, material) = facts.usable(env.now)?;
+        key.check_makes()?;
         cipher.check_size(key, op.plaintext.expose())?;
         if op.dry_run {
             return Err(KmsError::DryRun);

@@ -95,6 +95,7 @@ impl Operation for GenerateMac {
         key_in_use::check_usage(key, KeyUsage::GenerateVerifyMac, "GenerateMac")?;
         check_algorithm(key, op.algorithm)?;
         let (key, material) = facts.usable(env.now)?;
+        key.check_makes()?;
         if op.dry_run {
             return Err(KmsError::DryRun);
         }

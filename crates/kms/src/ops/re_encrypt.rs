@@ -132,6 +132,7 @@ impl Operation for ReEncrypt {
         let sealing =
             Cipher::of(destination, op.destination_algorithm, &op.destination_context, "ReEncrypt")?;
         let (destination, current) = facts.destination.usable(env.now)?;
+        destination.check_makes()?;
         let Some(blob) = &op.blob else { return Err(KmsError::DryRun) };
         let again = Again {
             opening,

@@ -10,6 +10,7 @@ use crate::key_state::{KeyState, KeyUse};
 use crate::material::MaterialRow;
 use crate::multi_region::Family;
 use crate::service::{Kms, key_values};
+use crate::succession::Lineage;
 use crate::{condition, metadata, tagging};
 use keywright_auth::identities::Pins;
 use keywright_auth::{
@@ -154,6 +155,7 @@ impl Operation for ReplicateKey {
             alias_names: AliasNames::new(),
             imported: primary.imported.for_replica(),
             multi_region: Some(MultiRegion::Replica { primary: primary.arn.region.clone() }),
+            lineage: Lineage::default(),
             version: RowVersion::FIRST,
             ..Key::clone(primary)
         };

@@ -82,6 +82,7 @@ impl Operation for Sign {
         key_in_use::check_usage(key, KeyUsage::SignVerify, "Sign")?;
         let algorithm = op.message.check_algorithm(key)?;
         let (key, material) = facts.usable(env.now)?;
+        key.check_makes()?;
         op.message.check_length()?;
         if op.dry_run {
             return Err(KmsError::DryRun);

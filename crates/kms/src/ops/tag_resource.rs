@@ -7,9 +7,9 @@ use crate::error::KmsError;
 use crate::key::Key;
 use crate::key_state::KeyUse;
 use crate::multi_region::Family;
-use crate::service::Kms;
+use crate::service::{Kms, Resolved};
 use crate::{condition, tagging};
-use keywright_auth::{Authorised, Check, Checks, Decided, Env, Operation, RequestContext, View};
+use keywright_auth::{Authorised, Check, Checks, Decided, Env, Operation, Protected, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::kms::{TagResourceRequest, operations};
 use keywright_policy::ConditionValue;
@@ -38,9 +38,18 @@ impl Operation for TagResource {
     }
 
     fn checks(&self, facts: &Family, _request: &RequestContext) -> Checks {
-        let rotation =
-            tagging::sets_rotation(&self.tags).then(|| facts.resolved.check("kms:EnableKeyRotation"));
-        [Some(facts.resolved.check("kms:TagResource")), rotation].into_iter().flatten().collect()
+        let key = &facts.resolved;
+        let rotation = tagging::sets_rotation(&self.tags).then(|| key.check("kms:EnableKeyRotation"));
+        // Who asks for successors has keys made.
+        let successors = match key {
+            Resolved::Key(key) if key.succeeds() && rotation.is_some() => Some(Check {
+                action: "kms:CreateKey",
+                protected: Protected::ByIdentity { arn: "*".to_owned() },
+            }),
+            Resolved::Key(_) | Resolved::NoKey(_) | Resolved::NoAlias(_) => None,
+        };
+        let published = tagging::sets_publication(&self.tags).then(|| key.check("kms:GetPublicKey"));
+        [Some(key.check("kms:TagResource")), rotation, successors, published].into_iter().flatten().collect()
     }
 
     fn condition<'a>(&'a self, facts: &'a Family, _check: &'a Check, name: &str) -> ConditionValue<'a> {

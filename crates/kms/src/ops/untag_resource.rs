@@ -6,8 +6,8 @@ use crate::error::KmsError;
 use crate::key::Key;
 use crate::key_state::KeyUse;
 use crate::multi_region::Family;
-use crate::rotation::PERIOD_TAG;
 use crate::service::Kms;
+use crate::succession::GOVERNING_TAGS;
 use crate::{condition, tagging};
 use keywright_auth::{Authorised, Check, Checks, Decided, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
@@ -44,7 +44,7 @@ impl Operation for UntagResource {
         let rotation = self
             .tag_keys
             .iter()
-            .any(|tag_key| tag_key == PERIOD_TAG)
+            .any(|tag_key| GOVERNING_TAGS.contains(&tag_key.as_str()))
             .then(|| facts.resolved.check("kms:DisableKeyRotation"));
         [Some(facts.resolved.check("kms:UntagResource")), rotation].into_iter().flatten().collect()
     }

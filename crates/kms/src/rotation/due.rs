@@ -31,6 +31,7 @@ pub async fn due_keys(
     let sql = format!(
         "SELECT account, region, key_id FROM keys WHERE state = $1 AND next_rotation_at <= $2 \
          AND (primary_region IS NULL OR primary_region = region) \
+         AND key_spec = 'SYMMETRIC_DEFAULT' \
          AND substr(key_id, length(key_id), 1) IN ({}) ORDER BY next_rotation_at LIMIT $3",
         listed.join(", ")
     );
@@ -83,7 +84,7 @@ impl Work for RotateDueKey {
     fn decide(&self, due: &Option<Due>, env: Env<'_, Kms>) -> Result<Option<WriteSet>, KmsError> {
         let Some(Due { key, related }) = due else { return Ok(None) };
         let due = key.rotation.next_at.is_some_and(|at| at <= env.now);
-        if !due || key.is_replica() || key.state.allows(KeyUse::Rotate).is_err() {
+        if !due || key.succeeds() || key.is_replica() || key.state.allows(KeyUse::Rotate).is_err() {
             return Ok(None);
         }
         Ok(Some(rotate(key, related, RotationType::Automatic, &env)))
