@@ -353,8 +353,8 @@ def test_keys_that_keep_their_material(kms, keys, spec):
         code, status, text = refused(call, KeyId=key)
         assert (code, status, text or "") == ("UnsupportedOperationException", 400, "")
     code, _, text = refused(kms.tag_resource, KeyId=key, Tags=[
-        {"TagKey": "keywright:rotation-period", "TagValue": "90d"}])
-    assert code == "TagException" and spec in text
+        {"TagKey": "keywright:rotation-period", "TagValue": "90"}])
+    assert code == "TagException" and "keywright:rotation-period" in text
 
 
 def test_an_alias_stays_in_its_class(kms, keys):

@@ -70,6 +70,9 @@ pub fn soak(_arguments: &[String]) -> Result<(), String> {
     steps.step("kill -9 in imports and multi-Region changes, 100 times", || {
         pytest(&python, "e2e/test_kill_keys.py", &[("KEYWRIGHT_KEY_KILLS", "100")])
     })?;
+    steps.step("kill -9 in successions, 40 times", || {
+        pytest(&python, "e2e/test_successors.py", &[("KEYWRIGHT_SUCCESSOR_KILLS", "20")])
+    })?;
     steps.step("nodes and the database killed under load, 120 times", || {
         pytest(
             &python,
