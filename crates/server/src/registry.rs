@@ -122,6 +122,7 @@ impl Registry {
         registry
             .serve::<keywright_inventory::ops::inspect_ciphertext::InspectCiphertext>(&keywright::SERVICE);
         registry.serve::<keywright_inventory::ops::list_accounts::ListAccounts>(&keywright::SERVICE);
+        registry.serve::<keywright_inventory::ops::list_key_lineage::ListKeyLineage>(&keywright::SERVICE);
         registry.serve::<keywright_inventory::ops::list_rotations::ListRotations>(&keywright::SERVICE);
         registry
     }

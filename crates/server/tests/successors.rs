@@ -23,6 +23,7 @@ on_both_engines! {
     sets_are_found_by_those_who_are_told_of_them,
     tags_that_make_no_sense_are_refused,
     each_step_is_told_of_once,
+    the_line_is_listed,
 }
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -420,4 +421,39 @@ async fn each_step_is_told_of_once(engine: Engine) {
     for name in ["CreateSuccessorKey", "SupersedeKey", "RetireKey"] {
         assert_eq!(trail.iter().filter(|record| record["eventName"] == name).count(), 1, "{name}");
     }
+}
+
+async fn the_line_is_listed(engine: Engine) {
+    let server = TestServer::start(engine).await;
+    line(&server, "HMAC_256", "GENERATE_VERIFY_MAC", &[("keywright:retire-after", "5d")]).await;
+    let mut ids = vec![current(&server).await];
+    for _ in 0..2 {
+        server.advance(DAY * 29).await;
+        server.advance(DAY).await;
+        ids.push(current(&server).await);
+    }
+    server.advance(DAY * 29).await;
+    let ask = async |key: &str| {
+        let asked = json!({ "KeyId": key });
+        let answer = server.call("keywright", "Keywright.ListKeyLineage", &asked).await.expect("a line");
+        assert_eq!(answer["Truncated"], false);
+        answer["Lineage"].as_array().expect("a list").clone()
+    };
+    let line = ask("alias/signing").await;
+    for key in &ids {
+        assert_eq!(ask(key).await, line, "whoever of the line is named");
+    }
+    let text =
+        |name: &str| line.iter().map(|entry| entry[name].as_str().unwrap_or_default()).collect::<Vec<_>>();
+    assert_eq!(text("Standing"), ["RETIRED", "RETIRED", "CURRENT", "COMING"]);
+    assert_eq!(text("KeyState"), ["Disabled", "Disabled", "Enabled", "Enabled"]);
+    for (arn, id) in text("KeyArn").iter().zip(&ids) {
+        assert!(arn.ends_with(id.as_str()));
+    }
+    assert_eq!(line[0]["SupersededDate"], line[1]["TakeoverDate"]);
+    assert!(line[3]["TakeoverDate"].as_f64() > line[2]["TakeoverDate"].as_f64());
+    let absent = json!({ "KeyId": "alias/none" });
+    let refusal =
+        server.call("keywright", "Keywright.ListKeyLineage", &absent).await.expect_err("no such key");
+    assert_eq!(refusal.code, "ResourceNotFoundException");
 }

@@ -4,4 +4,5 @@ pub mod create_account;
 pub mod explain_access;
 pub mod inspect_ciphertext;
 pub mod list_accounts;
+pub mod list_key_lineage;
 pub mod list_rotations;

@@ -1,4 +1,4 @@
-//! `keywright rotation list|due`: asks the server.
+//! `keywright rotation list|due|lineage`: asks the server.
 
 use crate::client::Client;
 use crate::exit::Exit;
@@ -16,6 +16,14 @@ pub enum RotationCommand {
     List(RotationArgs),
     /// Only what is due now or cannot rotate. Exit code 1 if there is any.
     Due(RotationArgs),
+    /// The keys that followed each other under one alias, oldest first, and where each of them stands.
+    Lineage {
+        /// A key's id or ARN, or an alias.
+        #[arg(value_name = "KEY")]
+        key: String,
+        #[command(flatten)]
+        args: RotationArgs,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -49,6 +57,25 @@ struct Entry {
     reason: Option<String>,
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Line {
+    lineage: Vec<Value>,
+    truncated: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct LineEntry {
+    key_arn: String,
+    standing: String,
+    key_state: String,
+    takeover_date: Option<f64>,
+    superseded_date: Option<f64>,
+    retirement_date: Option<f64>,
+    published: bool,
+}
+
 pub fn run(command: RotationCommand) -> Result<Exit, Report> {
     match command {
         RotationCommand::List(args) => {
@@ -59,6 +86,14 @@ pub fn run(command: RotationCommand) -> Result<Exit, Report> {
             let found = fetch(&args, &["DUE", "BLOCKED"])?;
             print(&found, args.output)?;
             Ok(if found.is_empty() { Exit::Clean } else { Exit::Findings })
+        }
+        RotationCommand::Lineage { key, args } => {
+            let client = Client::new(&args.data, args.endpoint.as_deref())?;
+            let answer = client.call("keywright", "Keywright.ListKeyLineage", &json!({ "KeyId": key }))?;
+            let line: Line = serde_json::from_slice(&answer)
+                .map_err(|fault| miette::miette!("the server's answer is not a line of keys: {fault}"))?;
+            print_line(&line, args.output)?;
+            Ok(Exit::Clean)
         }
     }
 }
@@ -103,6 +138,37 @@ fn print(rotations: &[Value], format: Format) -> Result<(), Report> {
                 ]);
             }
             output::table(&["RESOURCE", "STATUS", "PERIOD", "SET BY", "LAST", "NEXT", "WHY"], rows);
+        }
+    }
+    Ok(())
+}
+
+fn print_line(line: &Line, format: Format) -> Result<(), Report> {
+    match format {
+        Format::Json => {
+            output::line(&json!({ "Lineage": line.lineage, "Truncated": line.truncated }).to_string())
+        }
+        Format::Table => {
+            let mut rows = Vec::with_capacity(line.lineage.len());
+            for entry in &line.lineage {
+                let entry: LineEntry = serde_json::from_value(entry.clone()).map_err(|fault| {
+                    miette::miette!("the server's answer is not a key of a line: {fault}")
+                })?;
+                rows.push(vec![
+                    entry.key_arn,
+                    entry.standing,
+                    entry.key_state,
+                    day(entry.takeover_date),
+                    day(entry.superseded_date),
+                    day(entry.retirement_date),
+                    if entry.published { "yes".to_owned() } else { String::new() },
+                ]);
+            }
+            let heads = ["KEY", "STANDING", "STATE", "TAKES OVER", "SUPERSEDED", "RETIRES", "PUBLISHED"];
+            output::table(&heads, rows);
+            if line.truncated {
+                output::line("There are more: ask for the line of the first or the last of these.");
+            }
         }
     }
     Ok(())

@@ -109,6 +109,63 @@ impl WireEnum for KeyMaterialState {
     }
 }
 
+/// `KeyStanding`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum KeyStanding {
+    /// `COMING`
+    Coming,
+    /// `CURRENT`
+    Current,
+    /// `SUPERSEDED`
+    Superseded,
+    /// `RETIRED`
+    Retired,
+}
+
+impl KeyStanding {
+    /// Every value, in the model's order.
+    pub const ALL: &'static [Self] = &[Self::Coming, Self::Current, Self::Superseded, Self::Retired];
+
+    /// The value on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Coming => "COMING",
+            Self::Current => "CURRENT",
+            Self::Superseded => "SUPERSEDED",
+            Self::Retired => "RETIRED",
+        }
+    }
+
+    /// The value that `text` spells exactly.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Some(match text {
+            "COMING" => Self::Coming,
+            "CURRENT" => Self::Current,
+            "SUPERSEDED" => Self::Superseded,
+            "RETIRED" => Self::Retired,
+            _ => return None,
+        })
+    }
+}
+
+impl fmt::Display for KeyStanding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl WireEnum for KeyStanding {
+    const WIRE_VALUES: &'static [&'static str] = &["COMING", "CURRENT", "SUPERSEDED", "RETIRED"];
+    fn as_str(self) -> &'static str {
+        self.as_str()
+    }
+    fn parse(text: &str) -> Option<Self> {
+        Self::parse(text)
+    }
+}
+
 /// `PeriodSource`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PeriodSource {

@@ -13,19 +13,21 @@ mod shapes;
 use crate::model::{Protocol, ServiceModel};
 
 pub use enums::{
-    AccessDecision, KeyMaterialState, PeriodSource, PolicyKind, ResourceType, RotationFilter, RotationKind,
-    RotationStatus, StatementEffect,
+    AccessDecision, KeyMaterialState, KeyStanding, PeriodSource, PolicyKind, ResourceType, RotationFilter,
+    RotationKind, RotationStatus, StatementEffect,
 };
 pub use errors::KeywrightErrorCode;
 pub use requests::{
     CreateAccountRequest, ExplainAccessRequest, InspectCiphertextRequest, ListAccountsRequest,
-    ListRotationsRequest,
+    ListKeyLineageRequest, ListRotationsRequest,
 };
 pub use responses::{
     CreateAccountResponse, ExplainAccessResponse, InspectCiphertextResponse, ListAccountsResponse,
-    ListRotationsResponse,
+    ListKeyLineageResponse, ListRotationsResponse,
 };
-pub use shapes::{AccessContextEntry, AccessNearMiss, AccessStatement, AccountEntry, RotationEntry};
+pub use shapes::{
+    AccessContextEntry, AccessNearMiss, AccessStatement, AccountEntry, KeyLineageEntry, RotationEntry,
+};
 
 /// The service.
 pub static SERVICE: ServiceModel = ServiceModel {

@@ -42,6 +42,16 @@ pub static LIST_ACCOUNTS: OperationModel = OperationModel {
     http: HttpBinding { method: "POST", uri: "/", status: 200, input: &[], output: &[] },
 };
 
+/// `ListKeyLineage`.
+pub static LIST_KEY_LINEAGE: OperationModel = OperationModel {
+    name: "ListKeyLineage",
+    service: "keywright",
+    errors: &["InvalidParameterException", "ResourceNotFoundException", "KeywrightInternalException"],
+    has_output: true,
+    result_wrapper: None,
+    http: HttpBinding { method: "POST", uri: "/", status: 200, input: &[], output: &[] },
+};
+
 /// `ListRotations`.
 pub static LIST_ROTATIONS: OperationModel = OperationModel {
     name: "ListRotations",
@@ -53,5 +63,11 @@ pub static LIST_ROTATIONS: OperationModel = OperationModel {
 };
 
 /// Every operation, sorted by name.
-pub static ALL: &[&OperationModel] =
-    &[&CREATE_ACCOUNT, &EXPLAIN_ACCESS, &INSPECT_CIPHERTEXT, &LIST_ACCOUNTS, &LIST_ROTATIONS];
+pub static ALL: &[&OperationModel] = &[
+    &CREATE_ACCOUNT,
+    &EXPLAIN_ACCESS,
+    &INSPECT_CIPHERTEXT,
+    &LIST_ACCOUNTS,
+    &LIST_KEY_LINEAGE,
+    &LIST_ROTATIONS,
+];

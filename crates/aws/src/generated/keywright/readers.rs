@@ -62,6 +62,13 @@ pub(super) fn limit(node: &Node<'_>, at: &Path<'_>, out: &mut Violations) -> Rea
     decode::integer(node, at, out, Range { min: Some(1), max: Some(1000) })
 }
 
+static LINEAGE_KEY_ID: TextRule =
+    TextRule { length: Length { min: Some(1), max: Some(2048) }, pattern: None, quoted: true };
+
+pub(super) fn lineage_key_id(node: &Node<'_>, at: &Path<'_>, out: &mut Violations) -> Read<String> {
+    decode::text(node, at, out, &LINEAGE_KEY_ID)
+}
+
 static MARKER: TextRule =
     TextRule { length: Length { min: Some(1), max: Some(1024) }, pattern: None, quoted: true };
 

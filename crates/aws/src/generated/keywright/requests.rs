@@ -257,6 +257,53 @@ impl fmt::Debug for ListAccountsRequest {
     }
 }
 
+/// Input of `ListKeyLineage`.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct ListKeyLineageRequest {
+    pub key_id: String,
+}
+
+impl ListKeyLineageRequest {
+    pub(super) fn read(node: &Node<'_>, at: &Path<'_>, out: &mut Violations) -> Read<Self> {
+        let mut key_id = None;
+        for (wire_name, wire_node) in decode::members(node)? {
+            match wire_name {
+                "KeyId" => key_id = Some(wire_node),
+                _ => return Err(decode::unknown_member(at)),
+            }
+        }
+        let key_id = decode::required(key_id, &at.member("keyId"), out, readers::lineage_key_id)?;
+        let Some(key_id) = key_id else { return Ok(None) };
+        Ok(Some(Self { key_id }))
+    }
+}
+
+impl Input for ListKeyLineageRequest {
+    fn decode(node: &Node<'_>) -> Result<Self, DecodeError> {
+        decode::decode_input(node, Self::read)
+    }
+
+    fn encode<W: DocumentWriter>(&self, out: &mut W) {
+        out.begin_structure();
+        out.name("KeyId");
+        out.text(&self.key_id);
+        out.end_structure();
+    }
+
+    fn write_audit(&self, out: &mut JsonWriter) {
+        out.begin_structure();
+        out.name("keyId");
+        out.text(&self.key_id);
+        out.end_structure();
+    }
+}
+
+impl fmt::Debug for ListKeyLineageRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        debug_as_audited(f, "ListKeyLineageRequest", |out| self.write_audit(out))
+    }
+}
+
 /// Input of `ListRotations`.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct ListRotationsRequest {
