@@ -13,6 +13,7 @@ from conftest import BINARY, ROOT
 @pytest.mark.parametrize(("page", "says"), [
     ("keys.md", ["Verified OK"]),
     ("imported-keys.md", ["hello", "ON_DEMAND", "second"]),
+    ("rotation.md", ["CURRENT", '"kty":"EC"']),
     ("multi-region.md", ["hello", '"REPLICA"'])])
 def test_the_commands_of(server, tmp_path, page, says):
     text = (ROOT / "docs" / page).read_text(encoding="utf-8")

@@ -457,3 +457,35 @@ async fn the_line_is_listed(engine: Engine) {
         server.call("keywright", "Keywright.ListKeyLineage", &absent).await.expect_err("no such key");
     assert_eq!(refusal.code, "ResourceNotFoundException");
 }
+
+/// Two nodes find the same keys due at the same moment.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_nodes_make_each_successor_once() {
+    let here = TestServer::start(Engine::Postgres).await;
+    let there = here.beside().await;
+    for number in 0..20 {
+        let key = here
+            .create_key_with(json!({
+                "KeySpec": "HMAC_256", "KeyUsage": "GENERATE_VERIFY_MAC",
+                "Tags": tags(&[("keywright:rotation-period", "30d")]),
+            }))
+            .await;
+        let alias = json!({ "AliasName": format!("alias/{number}"), "TargetKeyId": key });
+        here.kms("CreateAlias", alias).await.expect("an alias");
+    }
+    let both = async || {
+        for _ in 0..4 {
+            tokio::join!(here.server().reconcile(), there.server().reconcile());
+        }
+    };
+    here.clock.advance(DAY * 29);
+    both().await;
+    assert_eq!(here.database.number("SELECT count(*) FROM keys"), 40);
+    here.clock.advance(DAY);
+    both().await;
+    let moved = "SELECT count(*) FROM aliases JOIN keys ON keys.key_id = aliases.key_id \
+                 WHERE keys.lineage LIKE '%predecessor%'";
+    assert_eq!(here.database.number(moved), 20);
+    let told = "SELECT count(*) FROM outbox WHERE detail_type = 'Key Superseded'";
+    assert_eq!((here.database.number(told), here.database.number("SELECT count(*) FROM keys")), (20, 40));
+}
