@@ -43,7 +43,7 @@ UNASKED = {
 VENDOR = {
     "ListRotations": {}, "ListAccounts": {}, "CreateAccount": {},
     "InspectCiphertext": {"CiphertextBlob": "B"},
-    "ListKeyLineage": {"KeyId": "K"},
+    "ListKeyLineage": {"KeyId": "K"}, "ListKeyMaterialUsage": {"KeyId": "K"},
 }
 VENDOR_EXTRA = {"ExplainAccess": {"Principal": "P", "Action": "kms:Encrypt", "Resource": "K"}}
 JSON_SERVICES = {"kms", "keywright"}

@@ -35,6 +35,8 @@ enum Command {
     /// Which key and key material a ciphertext was made with, when that was made and whether it is the current one; without
     /// opening it. Exit code 1 if it is not the current one.
     Inspect(commands::inspect::InspectArgs),
+    /// Which key material is in use, and by whom. Exit code 1 if any is that is not current.
+    Census(commands::census::CensusArgs),
     /// The accounts of this server.
     #[command(subcommand)]
     Account(commands::account::AccountCommand),
@@ -55,6 +57,7 @@ fn main() -> ExitCode {
         Command::Init(args) => commands::server::init(args),
         Command::Rotation(command) => commands::rotation::run(command),
         Command::Inspect(args) => commands::inspect::run(&args),
+        Command::Census(args) => commands::census::run(&args),
         Command::Account(command) => commands::account::run(command),
         Command::Policy(command) => commands::policy::run(command),
         Command::Trail(command) => commands::trail::run(command),

@@ -6,6 +6,7 @@
 //! - Key, material, aliases, grants and last use go in one commit; a tombstone keeps the id from being used again.
 
 use crate::alias::AliasRow;
+use crate::census::{MaterialCallersRow, MaterialUsesRow};
 use crate::error::KmsError;
 use crate::grant::GrantRow;
 use crate::key::{Key, KeyRow, TombstoneRow};
@@ -100,6 +101,8 @@ impl Work for DestroyKey {
         writes.delete_children::<MaterialRow>(of_key.clone());
         // However many: a grant is made only on a key that is not on its way out, relying on the key's version.
         writes.delete_children::<GrantRow>(of_key.clone());
+        writes.delete_children::<MaterialUsesRow>(of_key.clone());
+        writes.delete_children::<MaterialCallersRow>(of_key.clone());
         writes.delete_children::<LastUsageRow>(of_key);
         for alias in aliases {
             writes.delete(alias);

@@ -12,6 +12,7 @@
 //! Not here: who may do what (auth, policy), ciphertext and wrapping (crypto), the timers (server).
 
 mod alias;
+mod census;
 mod condition;
 mod custom_key_store;
 mod deletion;
@@ -30,6 +31,7 @@ mod key_state;
 mod last_usage;
 mod line;
 mod material;
+mod material_usage;
 mod metadata;
 mod multi_region;
 mod new_key;
@@ -42,6 +44,7 @@ mod succession;
 mod tagging;
 
 pub use alias::AliasRow;
+pub use census::{MaterialCallersRow, MaterialUsesRow};
 pub use deletion::{DestroyKey, keys_to_destroy};
 pub use error::KmsError;
 pub use expiry::{ExpireKeyMaterial, keys_with_expired_material};
@@ -55,6 +58,7 @@ pub use key_spec::{KeyClass, KeySpec, KeyUsage};
 pub use key_state::{KeyState, KeyUse, StateFault};
 pub use line::KeyLine;
 pub use material::MaterialRow;
+pub use material_usage::{MaterialUsage, OldestInUse, UsageFilter, UsageOfKey, find_usage, oldest_in_use};
 pub use published::PublishedKey;
 pub use service::{Kms, KmsSettings};
 pub use succession::{JWKS_TAG, LEAD_TAG, Lineage, RETIRE_TAG, Step, Superseded};

@@ -145,6 +145,11 @@ impl SealedBlob {
         }
     }
 
+    /// The key material that the blob names, or the asymmetric key's.
+    pub(crate) fn material(&self) -> Option<&Arc<Material>> {
+        self.material.as_ref()
+    }
+
     /// The private key of the asymmetric key that the caller names.
     ///
     /// # Errors

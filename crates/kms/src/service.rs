@@ -1,6 +1,7 @@
 //! The service's settings and caches, and how a name becomes a key.
 
 use crate::alias::{AliasNames, AliasRow};
+use crate::census::{Census, Use};
 use crate::error::{KmsError, NotFound};
 use crate::grant::{Asked, GRANTS_KEPT_MAX, Grant, GrantId, GrantRow, Grants, Probes, parties_of};
 use crate::key::{Key, KeyRow, Origin};
@@ -48,6 +49,7 @@ pub struct Kms {
     pub settings: KmsSettings,
     pub regions: RegionSet,
     pub last_usage: LastUsage,
+    pub census: Census,
     keys: EntityCache<KeyArn, Arc<Key>>,
     materials: EntityCache<(KeyArn, [u8; 16]), Arc<Material>>,
     /// Those of asymmetric keys: they take more memory, and longer to make ready.
@@ -71,6 +73,7 @@ impl Kms {
         let service = Arc::new(Self {
             regions,
             last_usage: LastUsage::default(),
+            census: Census::default(),
             keys: EntityCache::new(settings.cached_keys_max, store.freshness()),
             materials: EntityCache::new(settings.cached_keys_max, store.freshness()),
             pairs: EntityCache::new(PAIRS_CACHED_MAX.min(settings.cached_keys_max), store.freshness()),
@@ -90,8 +93,18 @@ impl Kms {
         service
     }
 
-    /// Notes a successful use of `key`.
-    pub fn note_use(&self, key: &Key, operation: &'static str, request: &RequestContext) {
+    /// Notes a successful use of `key`, and of which of its key material.
+    pub(crate) fn note_use(
+        &self,
+        key: &Key,
+        (material, how): (Option<&Arc<Material>>, Use),
+        operation: &'static str,
+        request: &RequestContext,
+    ) {
+        if let Some(material) = material {
+            let caller = (&request.caller.principal, &request.caller.arn);
+            self.census.note(&key.arn, material.id, how, caller, request.received_at);
+        }
         self.last_usage.note(
             &key.arn,
             LastUse {

@@ -124,6 +124,16 @@ impl Metrics {
         });
     }
 
+    /// How old the key material is that still opens and verifies things, and how much of it is not current.
+    pub(crate) fn census(&self, oldest: Option<Duration>, old_materials: u64) {
+        #[expect(clippy::cast_precision_loss, reason = "small numbers")]
+        self.with(|| {
+            gauge!("keywright_key_material_oldest_used_seconds")
+                .set(oldest.unwrap_or_default().as_secs_f64());
+            gauge!("keywright_key_materials_old_used").set(old_materials as f64);
+        });
+    }
+
     /// A row of the store that is not believed.
     pub fn row_refused(&self, table: &'static str, kind: &'static str) {
         self.with(|| {

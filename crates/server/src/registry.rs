@@ -123,6 +123,9 @@ impl Registry {
             .serve::<keywright_inventory::ops::inspect_ciphertext::InspectCiphertext>(&keywright::SERVICE);
         registry.serve::<keywright_inventory::ops::list_accounts::ListAccounts>(&keywright::SERVICE);
         registry.serve::<keywright_inventory::ops::list_key_lineage::ListKeyLineage>(&keywright::SERVICE);
+        registry.serve::<keywright_inventory::ops::list_key_material_usage::ListKeyMaterialUsage>(
+            &keywright::SERVICE,
+        );
         registry.serve::<keywright_inventory::ops::list_rotations::ListRotations>(&keywright::SERVICE);
         registry
     }

@@ -6,7 +6,9 @@ use crate::{audit_log, clock_watch, node, outbox, pipeline, shares};
 use keywright_auth::ServiceError as _;
 use keywright_kms::Step;
 use keywright_kms::rotation::{RotateDueKey, TakeStep, due_keys, due_steps, last_digit};
-use keywright_kms::{DestroyKey, ExpireKeyMaterial, keys_to_destroy, keys_with_expired_material};
+use keywright_kms::{
+    DestroyKey, ExpireKeyMaterial, keys_to_destroy, keys_with_expired_material, oldest_in_use,
+};
 use keywright_store::Lease;
 use keywright_types::KeyArn;
 use std::sync::Arc;
@@ -23,6 +25,9 @@ const DUE_EVERY: Duration = Duration::from_secs(1);
 const HEARTBEAT_EVERY: Duration = Duration::from_secs(30);
 const MARKS_EVERY: Duration = Duration::from_secs(1);
 const USAGE_EVERY: Duration = Duration::from_secs(5);
+const CENSUS_EVERY: Duration = Duration::from_secs(60);
+/// What was used within so long counts as in use.
+const IN_USE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(60);
 /// How often a node of several says that it lives.
 const BEAT_EVERY: Duration = Duration::from_secs(5);
@@ -48,6 +53,7 @@ pub(crate) async fn run(app: Arc<App>, stopping: Stopping) {
     tasks.spawn(every(HEARTBEAT_EVERY, stopping.clone(), Arc::clone(&app), |app| Box::pin(heartbeat(app))));
     tasks.spawn(every(MARKS_EVERY, stopping.clone(), Arc::clone(&app), |app| Box::pin(relay(app))));
     tasks.spawn(every(USAGE_EVERY, stopping.clone(), Arc::clone(&app), |app| Box::pin(flush_usage(app))));
+    tasks.spawn(every(CENSUS_EVERY, stopping.clone(), Arc::clone(&app), |app| Box::pin(census(app))));
     tasks.spawn(every(CHECKPOINT_EVERY, stopping, app, |app| Box::pin(checkpoint(app))));
     while tasks.join_next().await.is_some() {}
 }
@@ -62,6 +68,7 @@ pub(crate) async fn round(app: &Arc<App>) {
     rotate_due(Arc::clone(app)).await;
     succeed_due(Arc::clone(app)).await;
     flush_usage(Arc::clone(app)).await;
+    census(Arc::clone(app)).await;
     adopt(Arc::clone(app)).await;
     relay(Arc::clone(app)).await;
     checkpoint(Arc::clone(app)).await;
@@ -262,12 +269,28 @@ pub(crate) async fn flush_usage(app: Arc<App>) {
         }
     }
     app.kms.last_usage.flushed();
+    for writes in app.kms.census.flush() {
+        if let Err(fault) = app.store.commit(writes).await {
+            tracing::warn!(%fault, "uses of key material were not counted");
+        }
+    }
     for writes in app.iam.uses.flush() {
         if let Err(fault) = app.store.commit(writes).await {
             tracing::warn!(%fault, "last uses of credentials could not be written");
         }
     }
     app.iam.uses.flushed();
+}
+
+/// Tells whoever watches how old the key material in use is.
+async fn census(app: Arc<App>) {
+    let now = app.now();
+    match oldest_in_use(&app.store, now.minus(IN_USE)).await {
+        Ok(found) => {
+            app.metrics.census(found.made_at.map(|made_at| now.since(made_at)), found.old_materials);
+        }
+        Err(fault) => tracing::warn!(%fault, "the census could not be read"),
+    }
 }
 
 async fn checkpoint(app: Arc<App>) {

@@ -19,6 +19,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         template: include_str!("../migrations/0003_imported_and_multi_region.sql"),
     },
     Migration { version: 4, name: "successors", template: include_str!("../migrations/0004_successors.sql") },
+    Migration { version: 5, name: "census", template: include_str!("../migrations/0005_census.sql") },
 ];
 
 impl Migration {

@@ -102,6 +102,57 @@ pub(crate) fn put(table: &TableSpec, newest_by: Option<&str>) -> String {
     )
 }
 
+/// Insert, or add to what is there: the columns `sums` are added up, of every other one the larger value stays, and
+/// any value is larger than none.
+pub(crate) fn accumulate(table: &TableSpec, sums: &[&str]) -> String {
+    let columns: Vec<_> = stored_columns(table).collect();
+    let places: Vec<_> = (1..=columns.len()).map(|n| format!("${n}")).collect();
+    let name = table.name;
+    let joined: Vec<_> = columns
+        .iter()
+        .skip(table.key_len)
+        .map(|column| {
+            if sums.contains(column) {
+                format!("{column} = {name}.{column} + excluded.{column}")
+            } else {
+                format!(
+                    "{column} = CASE WHEN {name}.{column} IS NULL OR excluded.{column} > {name}.{column} \
+                     THEN excluded.{column} ELSE {name}.{column} END"
+                )
+            }
+        })
+        .collect();
+    format!(
+        "INSERT INTO {name} ({}) VALUES ({}) ON CONFLICT ({}) DO UPDATE SET {}",
+        columns.join(", "),
+        places.join(", "),
+        table.columns[..table.key_len].join(", "),
+        joined.join(", ")
+    )
+}
+
+/// Parameters: the first `parent_len` columns of the key. Where there are no more rows than are kept, nothing is compared
+/// and nothing goes.
+pub(crate) fn keep_newest_children(
+    table: &TableSpec,
+    parent_len: usize,
+    newest_by: &str,
+    kept: usize,
+) -> String {
+    let name = table.name;
+    let of_parent = columns_equal(&table.columns[..parent_len], 1);
+    let order: Vec<_> =
+        std::iter::once(newest_by).chain(table.columns[parent_len..table.key_len].iter().copied()).collect();
+    let newest_first: Vec<_> = order.iter().map(|column| format!("{column} DESC")).collect();
+    format!(
+        "DELETE FROM {name} WHERE {of_parent} AND ({order}) < \
+         (SELECT {order} FROM {name} WHERE {of_parent} ORDER BY {} LIMIT 1 OFFSET {})",
+        newest_first.join(", "),
+        kept.saturating_sub(1),
+        order = order.join(", "),
+    )
+}
+
 /// Parameters: the first `parent_len` columns of the key.
 pub(crate) fn delete_children(table: &TableSpec, parent_len: usize) -> String {
     format!("DELETE FROM {} WHERE {}", table.name, columns_equal(&table.columns[..parent_len], 1))

@@ -31,6 +31,9 @@ impl Write {
             Self::Put { table, values, newest_by } => {
                 (sql::put(table, *newest_by).into(), Cow::Borrowed(values.as_slice()), Must::Run)
             }
+            Self::Accumulate { table, values, sums } => {
+                (sql::accumulate(table, sums).into(), Cow::Borrowed(values.as_slice()), Must::Run)
+            }
             Self::Update { table, values, expected } => {
                 let mut params = values[table.key_len..].to_vec();
                 params.extend_from_slice(&values[..table.key_len]);
@@ -42,6 +45,10 @@ impl Write {
             }
             Self::DeleteChildren { table, parent } => {
                 let sql = sql::delete_children(table, parent.len());
+                (sql.into(), Cow::Borrowed(parent.as_slice()), Must::Run)
+            }
+            Self::KeepNewestChildren { table, parent, newest_by, kept } => {
+                let sql = sql::keep_newest_children(table, parent.len(), newest_by, *kept);
                 (sql.into(), Cow::Borrowed(parent.as_slice()), Must::Run)
             }
             Self::Expect { table, key, expected } => {

@@ -17,7 +17,9 @@ pub(crate) enum Write {
     Delete { table: &'static TableSpec, key: Vec<Value>, expected: RowVersion },
     Expect { table: &'static TableSpec, key: Vec<Value>, expected: RowVersion },
     Put { table: &'static TableSpec, values: Vec<Value>, newest_by: Option<&'static str> },
+    Accumulate { table: &'static TableSpec, values: Vec<Value>, sums: &'static [&'static str] },
     DeleteChildren { table: &'static TableSpec, parent: Vec<Value> },
+    KeepNewestChildren { table: &'static TableSpec, parent: Vec<Value>, newest_by: &'static str, kept: usize },
     Fence { lease: Lease },
 }
 
@@ -59,6 +61,21 @@ impl WriteSet {
     pub fn put_newest<R: Row>(&mut self, row: &R, column: &'static str) {
         debug_assert!(R::TABLE.columns.contains(&column), "a column of the table");
         self.writes.push(Write::Put { table: R::TABLE, values: row.to_values(), newest_by: Some(column) });
+    }
+
+    /// Counts that several nodes make: the columns `sums` are added to those of the row that is there, of every other
+    /// one the larger value stays. The row is inserted if there is none.
+    pub fn accumulate<R: Row>(&mut self, row: &R, sums: &'static [&'static str]) {
+        debug_assert!(!R::TABLE.maced, "what decides is never added up blindly");
+        debug_assert!(sums.iter().all(|column| R::TABLE.columns.contains(column)), "columns of the table");
+        self.writes.push(Write::Accumulate { table: R::TABLE, values: row.to_values(), sums });
+    }
+
+    /// Deletes of the rows whose primary key starts with `parent` all but the `kept` ones with the largest values in
+    /// the column `newest_by`.
+    pub fn keep_newest_children<R: Row>(&mut self, parent: Vec<Value>, newest_by: &'static str, kept: usize) {
+        debug_assert!(!R::TABLE.maced, "no row that decides goes unnamed");
+        self.writes.push(Write::KeepNewestChildren { table: R::TABLE, parent, newest_by, kept });
     }
 
     /// This is done under a lease: if another node took it over meanwhile, nothing is written.
@@ -124,7 +141,8 @@ impl WriteSet {
             .filter_map(|write| match write {
                 Write::Insert { table, values }
                 | Write::Update { table, values, .. }
-                | Write::Put { table, values, .. } => {
+                | Write::Put { table, values, .. }
+                | Write::Accumulate { table, values, .. } => {
                     let version = match values.get(table.columns.len()) {
                         Some(Value::Int(version)) => *version,
                         _ => 0,
@@ -133,7 +151,10 @@ impl WriteSet {
                 }
                 Write::Delete { table, key, expected } => change(table, key, expected.next().0, true),
                 // Whoever caches children follows their parent.
-                Write::Expect { .. } | Write::DeleteChildren { .. } | Write::Fence { .. } => None,
+                Write::Expect { .. }
+                | Write::DeleteChildren { .. }
+                | Write::KeepNewestChildren { .. }
+                | Write::Fence { .. } => None,
             })
             .collect()
     }
@@ -148,7 +169,9 @@ impl WriteSet {
         debug_assert!(self.audits.is_empty(), "audit records are written ahead before the commit");
         for write in &mut self.writes {
             match write {
-                Write::Insert { table, values } | Write::Put { table, values, .. } => {
+                Write::Insert { table, values }
+                | Write::Put { table, values, .. }
+                | Write::Accumulate { table, values, .. } => {
                     let version = first(table, &values[..table.key_len]);
                     finish_row(table, values, version, mac);
                 }
@@ -158,6 +181,7 @@ impl WriteSet {
                 Write::Delete { .. }
                 | Write::Expect { .. }
                 | Write::DeleteChildren { .. }
+                | Write::KeepNewestChildren { .. }
                 | Write::Fence { .. } => {}
             }
         }

@@ -80,6 +80,9 @@ on_both_engines! {
     a_store_of_a_newer_or_foreign_release_is_refused_and_left_alone,
     a_lease_is_held_by_one_and_what_its_last_holder_writes_late_is_refused,
     of_observations_the_newest_stays,
+    counts_are_added_up_and_of_instants_the_latest_stays,
+    counts_that_meet_are_all_there,
+    of_many_children_the_newest_are_kept,
     rows_rolled_back_behind_the_service_are_not_believed,
 }
 
@@ -410,6 +413,120 @@ async fn of_observations_the_newest_stays(engine: Engine) {
         let found = store.find::<LastUse>(&row.key_values()).await.expect("it reads").expect("it is there");
         assert_eq!(found.row.operation, stays, "after {operation} at {seconds}");
     }
+}
+
+row! {
+    /// The callers of a key material, as a table of counts.
+    #[derive(Debug, Clone)]
+    struct Caller in "material_callers" maced false {
+        key { account: AccountId, region: Region, key_id: KeyId, material_id: String, caller: String }
+        columns { produced: u64, consumed: u64, last_used_at: Timestamp }
+    }
+}
+
+row! {
+    /// The uses of a key material: counts with instants that may be none.
+    #[derive(Debug, Clone)]
+    struct MaterialUse in "material_uses" maced false {
+        key { account: AccountId, region: Region, key_id: KeyId, material_id: String }
+        columns {
+            produced: u64,
+            consumed: u64,
+            last_produced_at: Option<Timestamp>,
+            last_consumed_at: Option<Timestamp>,
+        }
+    }
+}
+
+fn caller(material: &str, caller: &str, seconds: i64) -> Caller {
+    Caller {
+        account: AccountId::parse("111122223333").expect("an account"),
+        region: Region::from_store("eu-central-1"),
+        key_id: KeyId::from_random([1; 16]),
+        material_id: material.to_owned(),
+        caller: caller.to_owned(),
+        produced: 1,
+        consumed: 10,
+        last_used_at: Timestamp::from_seconds(seconds),
+    }
+}
+
+async fn counts_are_added_up_and_of_instants_the_latest_stays(engine: Engine) {
+    let Bench { store, place: _place, .. } = bench(engine).await;
+    let used = |produced, consumed, last_produced: Option<i64>, last_consumed: Option<i64>| MaterialUse {
+        account: AccountId::parse("111122223333").expect("an account"),
+        region: Region::from_store("eu-central-1"),
+        key_id: KeyId::from_random([1; 16]),
+        material_id: "m".to_owned(),
+        produced,
+        consumed,
+        last_produced_at: last_produced.map(Timestamp::from_seconds),
+        last_consumed_at: last_consumed.map(Timestamp::from_seconds),
+    };
+    for (row, sums) in [
+        (used(1, 0, Some(100), None), (1, 0, Some(100), None)),
+        (used(2, 5, Some(90), Some(50)), (3, 5, Some(100), Some(50))),
+        (used(0, 1, None, Some(60)), (3, 6, Some(100), Some(60))),
+        (used(4, 0, Some(101), None), (7, 6, Some(101), Some(60))),
+    ] {
+        let mut writes = WriteSet::default();
+        writes.accumulate(&row, &["produced", "consumed"]);
+        store.commit(writes).await.expect("it commits");
+        let found = store.find::<MaterialUse>(&row.key_values()).await.expect("it reads").expect("there").row;
+        let seconds = |at: Option<Timestamp>| at.map(Timestamp::as_seconds);
+        let found = (
+            found.produced,
+            found.consumed,
+            seconds(found.last_produced_at),
+            seconds(found.last_consumed_at),
+        );
+        assert_eq!(found, sums);
+    }
+}
+
+/// Nothing is lost where several commits count at once, and none of them is refused for it.
+async fn counts_that_meet_are_all_there(engine: Engine) {
+    let Bench { store, place: _place, .. } = bench(engine).await;
+    let mut under_way = tokio::task::JoinSet::new();
+    for _ in 0..16 {
+        let store = store.clone();
+        under_way.spawn(async move {
+            let mut writes = WriteSet::default();
+            for one in ["a", "b", "c"] {
+                writes.accumulate(&caller("m", one, 1), &["produced", "consumed"]);
+            }
+            store.commit(writes).await
+        });
+    }
+    while let Some(outcome) = under_way.join_next().await {
+        outcome.expect("it ran").expect("it commits");
+    }
+    let found =
+        store.find::<Caller>(&caller("m", "b", 1).key_values()).await.expect("it reads").expect("there");
+    assert_eq!((found.row.produced, found.row.consumed), (16, 160));
+}
+
+async fn of_many_children_the_newest_are_kept(engine: Engine) {
+    let Bench { store, place: _place, .. } = bench(engine).await;
+    let mut writes = WriteSet::default();
+    // "d" and "e" at the same instant: of these the later name counts as the newer.
+    for (name, seconds) in [("a", 5), ("b", 1), ("c", 4), ("d", 2), ("e", 2)] {
+        writes.accumulate(&caller("m", name, seconds), &["produced", "consumed"]);
+        writes.accumulate(&caller("other", name, seconds), &["produced", "consumed"]);
+    }
+    store.commit(writes).await.expect("it commits");
+    let parent = caller("m", "", 0).key_values()[..4].to_vec();
+    for (kept, left) in [(6, "abcde"), (5, "abcde"), (3, "ace"), (1, "a")] {
+        let mut writes = WriteSet::default();
+        writes.keep_newest_children::<Caller>(parent.clone(), "last_used_at", kept);
+        store.commit(writes).await.expect("it commits");
+        let found =
+            store.select::<Caller>("WHERE material_id = 'm' ORDER BY caller", &[]).await.expect("it reads");
+        let names: String = found.iter().map(|found| found.row.caller.as_str()).collect();
+        assert_eq!(names, left, "{kept} kept");
+    }
+    let others = store.select::<Caller>("WHERE material_id = 'other'", &[]).await.expect("it reads");
+    assert_eq!(others.len(), 5, "those of another parent stay");
 }
 
 async fn a_lease_is_held_by_one_and_what_its_last_holder_writes_late_is_refused(engine: Engine) {

@@ -5,4 +5,5 @@ pub mod explain_access;
 pub mod inspect_ciphertext;
 pub mod list_accounts;
 pub mod list_key_lineage;
+pub mod list_key_material_usage;
 pub mod list_rotations;

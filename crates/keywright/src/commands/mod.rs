@@ -1,6 +1,7 @@
 //! The subcommands, one file each.
 
 pub mod account;
+pub mod census;
 pub mod doctor;
 pub mod inspect;
 pub mod policy;

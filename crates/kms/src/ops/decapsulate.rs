@@ -5,6 +5,7 @@
 
 use super::key_in_use::{self, KeyInUse};
 use super::parse;
+use crate::census::Use;
 use crate::condition;
 use crate::error::KmsError;
 use crate::grant::{Asked, GrantTokens};
@@ -109,7 +110,7 @@ impl Operation for Decapsulate {
 
     fn done(&self, facts: &KeyInUse, service: &Kms, request: &RequestContext) {
         if let Ok(key) = facts.resolved.get() {
-            service.note_use(key, "Decapsulate", request);
+            service.note_use(key, (facts.current.as_ref(), Use::Consumed), "Decapsulate", request);
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::cipher::{self, Cipher};
 use super::symmetric::EncryptionContext;
 use super::{key_in_use, parse};
+use crate::census::Use;
 use crate::condition::{self, Crypto};
 use crate::error::KmsError;
 use crate::grant::{Asked, GrantTokens};
@@ -126,7 +127,7 @@ impl Operation for Decrypt {
 
     fn done(&self, facts: &SealedBlob, service: &Kms, request: &RequestContext) {
         if let Some(key) = facts.found() {
-            service.note_use(key, "Decrypt", request);
+            service.note_use(key, (facts.material(), Use::Consumed), "Decrypt", request);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::key_in_use::{self, KeyInUse};
 use super::parse;
+use crate::census::Use;
 use crate::condition;
 use crate::error::KmsError;
 use crate::grant::{Asked, GrantTokens};
@@ -114,7 +115,7 @@ impl Operation for DeriveSharedSecret {
 
     fn done(&self, facts: &KeyInUse, service: &Kms, request: &RequestContext) {
         if let Ok(key) = facts.resolved.get() {
-            service.note_use(key, "DeriveSharedSecret", request);
+            service.note_use(key, (facts.current.as_ref(), Use::Consumed), "DeriveSharedSecret", request);
         }
     }
 }

@@ -4,6 +4,7 @@ use super::cipher::Cipher;
 use super::key_in_use::KeyInUse;
 use super::parse;
 use super::symmetric::EncryptionContext;
+use crate::census::Use;
 use crate::condition::{self, Crypto};
 use crate::error::KmsError;
 use crate::grant::{Asked, GrantTokens};
@@ -99,7 +100,7 @@ impl Operation for Encrypt {
 
     fn done(&self, facts: &KeyInUse, service: &Kms, request: &RequestContext) {
         if let Ok(key) = facts.resolved.get() {
-            service.note_use(key, "Encrypt", request);
+            service.note_use(key, (facts.current.as_ref(), Use::Produced), "Encrypt", request);
         }
     }
 }

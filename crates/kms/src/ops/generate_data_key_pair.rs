@@ -3,6 +3,7 @@
 use super::key_in_use::KeyInUse;
 use super::parse;
 use super::symmetric::{self, EncryptionContext};
+use crate::census::Use;
 use crate::condition::{self, Crypto};
 use crate::error::KmsError;
 use crate::grant::{Asked, GrantTokens};
@@ -118,7 +119,7 @@ impl Operation for GenerateDataKeyPair {
 
     fn done(&self, facts: &KeyInUse, service: &Kms, request: &RequestContext) {
         if let Ok(key) = facts.resolved.get() {
-            service.note_use(key, "GenerateDataKeyPair", request);
+            service.note_use(key, (facts.current.as_ref(), Use::Produced), "GenerateDataKeyPair", request);
         }
     }
 }

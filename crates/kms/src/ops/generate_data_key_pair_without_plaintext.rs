@@ -4,6 +4,7 @@ use super::generate_data_key_pair::pair_spec;
 use super::key_in_use::KeyInUse;
 use super::parse;
 use super::symmetric::{self, EncryptionContext};
+use crate::census::Use;
 use crate::condition::{self, Crypto};
 use crate::error::KmsError;
 use crate::grant::{Asked, GrantTokens};
@@ -114,7 +115,12 @@ impl Operation for GenerateDataKeyPairWithoutPlaintext {
 
     fn done(&self, facts: &KeyInUse, service: &Kms, request: &RequestContext) {
         if let Ok(key) = facts.resolved.get() {
-            service.note_use(key, "GenerateDataKeyPairWithoutPlaintext", request);
+            service.note_use(
+                key,
+                (facts.current.as_ref(), Use::Produced),
+                "GenerateDataKeyPairWithoutPlaintext",
+                request,
+            );
         }
     }
 }

@@ -4,6 +4,7 @@ use super::generate_data_key::{data_key_length, random_secret};
 use super::key_in_use::KeyInUse;
 use super::parse;
 use super::symmetric::{self, EncryptionContext};
+use crate::census::Use;
 use crate::condition::{self, Crypto};
 use crate::error::KmsError;
 use crate::grant::{Asked, GrantTokens};
@@ -102,7 +103,12 @@ impl Operation for GenerateDataKeyWithoutPlaintext {
 
     fn done(&self, facts: &KeyInUse, service: &Kms, request: &RequestContext) {
         if let Ok(key) = facts.resolved.get() {
-            service.note_use(key, "GenerateDataKeyWithoutPlaintext", request);
+            service.note_use(
+                key,
+                (facts.current.as_ref(), Use::Produced),
+                "GenerateDataKeyWithoutPlaintext",
+                request,
+            );
         }
     }
 }

@@ -5,6 +5,7 @@ use super::cipher::{self, Cipher};
 use super::key_in_use::{self, KeyInUse};
 use super::parse;
 use super::symmetric::EncryptionContext;
+use crate::census::Use;
 use crate::condition::{self, Crypto};
 use crate::error::KmsError;
 use crate::grant::{Asked, GrantTokens};
@@ -160,10 +161,15 @@ impl Operation for ReEncrypt {
 
     fn done(&self, facts: &ReEncryptFacts, service: &Kms, request: &RequestContext) {
         if let Some(source) = facts.source.found() {
-            service.note_use(source, "ReEncrypt", request);
+            service.note_use(source, (facts.source.material(), Use::Consumed), "ReEncrypt", request);
         }
         if let Ok(destination) = facts.destination.resolved.get() {
-            service.note_use(destination, "ReEncrypt", request);
+            service.note_use(
+                destination,
+                (facts.destination.current.as_ref(), Use::Produced),
+                "ReEncrypt",
+                request,
+            );
         }
     }
 }

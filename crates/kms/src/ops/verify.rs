@@ -3,6 +3,7 @@
 use super::key_in_use::{self, KeyInUse};
 use super::parse;
 use super::signed_message::SignedMessage;
+use crate::census::Use;
 use crate::condition;
 use crate::error::KmsError;
 use crate::grant::{Asked, GrantTokens};
@@ -106,7 +107,7 @@ impl Operation for Verify {
 
     fn done(&self, facts: &KeyInUse, service: &Kms, request: &RequestContext) {
         if let Ok(key) = facts.resolved.get() {
-            service.note_use(key, "Verify", request);
+            service.note_use(key, (facts.current.as_ref(), Use::Consumed), "Verify", request);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::key_in_use::{self, KeyInUse};
 use super::parse;
+use crate::census::Use;
 use crate::condition;
 use crate::error::KmsError;
 use crate::grant::{Asked, GrantTokens};
@@ -98,7 +99,7 @@ impl Operation for VerifyMac {
 
     fn done(&self, facts: &KeyInUse, service: &Kms, request: &RequestContext) {
         if let Ok(key) = facts.resolved.get() {
-            service.note_use(key, "VerifyMac", request);
+            service.note_use(key, (facts.current.as_ref(), Use::Consumed), "VerifyMac", request);
         }
     }
 }

@@ -19,14 +19,15 @@ pub use enums::{
 pub use errors::KeywrightErrorCode;
 pub use requests::{
     CreateAccountRequest, ExplainAccessRequest, InspectCiphertextRequest, ListAccountsRequest,
-    ListKeyLineageRequest, ListRotationsRequest,
+    ListKeyLineageRequest, ListKeyMaterialUsageRequest, ListRotationsRequest,
 };
 pub use responses::{
     CreateAccountResponse, ExplainAccessResponse, InspectCiphertextResponse, ListAccountsResponse,
-    ListKeyLineageResponse, ListRotationsResponse,
+    ListKeyLineageResponse, ListKeyMaterialUsageResponse, ListRotationsResponse,
 };
 pub use shapes::{
-    AccessContextEntry, AccessNearMiss, AccessStatement, AccountEntry, KeyLineageEntry, RotationEntry,
+    AccessContextEntry, AccessNearMiss, AccessStatement, AccountEntry, KeyLineageEntry, KeyMaterialCaller,
+    KeyMaterialUsageEntry, RotationEntry,
 };
 
 /// The service.

@@ -52,6 +52,21 @@ pub static LIST_KEY_LINEAGE: OperationModel = OperationModel {
     http: HttpBinding { method: "POST", uri: "/", status: 200, input: &[], output: &[] },
 };
 
+/// `ListKeyMaterialUsage`.
+pub static LIST_KEY_MATERIAL_USAGE: OperationModel = OperationModel {
+    name: "ListKeyMaterialUsage",
+    service: "keywright",
+    errors: &[
+        "InvalidMarkerException",
+        "InvalidParameterException",
+        "ResourceNotFoundException",
+        "KeywrightInternalException",
+    ],
+    has_output: true,
+    result_wrapper: None,
+    http: HttpBinding { method: "POST", uri: "/", status: 200, input: &[], output: &[] },
+};
+
 /// `ListRotations`.
 pub static LIST_ROTATIONS: OperationModel = OperationModel {
     name: "ListRotations",
@@ -69,5 +84,6 @@ pub static ALL: &[&OperationModel] = &[
     &INSPECT_CIPHERTEXT,
     &LIST_ACCOUNTS,
     &LIST_KEY_LINEAGE,
+    &LIST_KEY_MATERIAL_USAGE,
     &LIST_ROTATIONS,
 ];

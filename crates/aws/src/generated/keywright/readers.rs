@@ -6,6 +6,7 @@ use crate::decode::Read;
 use crate::document::Node;
 use crate::rules::{Length, Pattern, Range, TextRule, compile};
 use crate::violations::{Path, Violations};
+use keywright_types::Timestamp;
 use std::sync::LazyLock;
 
 static ACCESS_ACTION: TextRule =
@@ -58,6 +59,10 @@ pub(super) fn ciphertext_blob(node: &Node<'_>, at: &Path<'_>, out: &mut Violatio
     decode::blob(node, at, out, Length { min: Some(1), max: Some(6144) })
 }
 
+pub(super) fn flag(node: &Node<'_>, at: &Path<'_>, out: &mut Violations) -> Read<bool> {
+    decode::boolean(node, at, out)
+}
+
 pub(super) fn limit(node: &Node<'_>, at: &Path<'_>, out: &mut Violations) -> Read<i32> {
     decode::integer(node, at, out, Range { min: Some(1), max: Some(1000) })
 }
@@ -70,10 +75,14 @@ pub(super) fn lineage_key_id(node: &Node<'_>, at: &Path<'_>, out: &mut Violation
 }
 
 static MARKER: TextRule =
-    TextRule { length: Length { min: Some(1), max: Some(1024) }, pattern: None, quoted: true };
+    TextRule { length: Length { min: Some(1), max: Some(1024) }, pattern: None, quoted: false };
 
 pub(super) fn marker(node: &Node<'_>, at: &Path<'_>, out: &mut Violations) -> Read<String> {
     decode::text(node, at, out, &MARKER)
+}
+
+pub(super) fn rotation_date(node: &Node<'_>, at: &Path<'_>, out: &mut Violations) -> Read<Timestamp> {
+    decode::timestamp(node, at, out)
 }
 
 pub(super) fn rotation_filter(node: &Node<'_>, at: &Path<'_>, out: &mut Violations) -> Read<RotationFilter> {

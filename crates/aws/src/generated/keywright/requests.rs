@@ -10,6 +10,7 @@ use crate::json_writer::JsonWriter;
 use crate::shape::Input;
 use crate::violations::{Path, Violations};
 use crate::writer::{DocumentWriter, ListStyle};
+use keywright_types::Timestamp;
 use std::fmt;
 
 /// Input of `CreateAccount`.
@@ -301,6 +302,114 @@ impl Input for ListKeyLineageRequest {
 impl fmt::Debug for ListKeyLineageRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         debug_as_audited(f, "ListKeyLineageRequest", |out| self.write_audit(out))
+    }
+}
+
+/// Input of `ListKeyMaterialUsage`.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct ListKeyMaterialUsageRequest {
+    pub key_id: Option<String>,
+    pub only_non_current: Option<bool>,
+    pub used_since: Option<Timestamp>,
+    pub include_callers: Option<bool>,
+    pub limit: Option<i32>,
+    pub marker: Option<String>,
+}
+
+impl ListKeyMaterialUsageRequest {
+    pub(super) fn read(node: &Node<'_>, at: &Path<'_>, out: &mut Violations) -> Read<Self> {
+        let mut key_id = None;
+        let mut only_non_current = None;
+        let mut used_since = None;
+        let mut include_callers = None;
+        let mut limit = None;
+        let mut marker = None;
+        for (wire_name, wire_node) in decode::members(node)? {
+            match wire_name {
+                "KeyId" => key_id = Some(wire_node),
+                "OnlyNonCurrent" => only_non_current = Some(wire_node),
+                "UsedSince" => used_since = Some(wire_node),
+                "IncludeCallers" => include_callers = Some(wire_node),
+                "Limit" => limit = Some(wire_node),
+                "Marker" => marker = Some(wire_node),
+                _ => return Err(decode::unknown_member(at)),
+            }
+        }
+        let key_id = decode::optional(key_id, &at.member("keyId"), out, readers::lineage_key_id)?;
+        let only_non_current =
+            decode::optional(only_non_current, &at.member("onlyNonCurrent"), out, readers::flag)?;
+        let used_since = decode::optional(used_since, &at.member("usedSince"), out, readers::rotation_date)?;
+        let include_callers =
+            decode::optional(include_callers, &at.member("includeCallers"), out, readers::flag)?;
+        let limit = decode::optional(limit, &at.member("limit"), out, readers::limit)?;
+        let marker = decode::optional(marker, &at.member("marker"), out, readers::marker)?;
+        Ok(Some(Self { key_id, only_non_current, used_since, include_callers, limit, marker }))
+    }
+}
+
+impl Input for ListKeyMaterialUsageRequest {
+    fn decode(node: &Node<'_>) -> Result<Self, DecodeError> {
+        decode::decode_input(node, Self::read)
+    }
+
+    fn encode<W: DocumentWriter>(&self, out: &mut W) {
+        out.begin_structure();
+        if let Some(value) = &self.key_id {
+            out.name("KeyId");
+            out.text(value);
+        }
+        if let Some(value) = &self.only_non_current {
+            out.name("OnlyNonCurrent");
+            out.boolean(*value);
+        }
+        if let Some(value) = &self.used_since {
+            out.name("UsedSince");
+            out.timestamp(*value);
+        }
+        if let Some(value) = &self.include_callers {
+            out.name("IncludeCallers");
+            out.boolean(*value);
+        }
+        if let Some(value) = &self.limit {
+            out.name("Limit");
+            out.integer(i64::from(*value));
+        }
+        if let Some(value) = &self.marker {
+            out.name("Marker");
+            out.text(value);
+        }
+        out.end_structure();
+    }
+
+    fn write_audit(&self, out: &mut JsonWriter) {
+        out.begin_structure();
+        if let Some(value) = &self.key_id {
+            out.name("keyId");
+            out.text(value);
+        }
+        if let Some(value) = &self.only_non_current {
+            out.name("onlyNonCurrent");
+            out.boolean(*value);
+        }
+        if let Some(value) = &self.used_since {
+            out.name("usedSince");
+            out.audit_timestamp(*value);
+        }
+        if let Some(value) = &self.include_callers {
+            out.name("includeCallers");
+            out.boolean(*value);
+        }
+        if let Some(value) = &self.limit {
+            out.name("limit");
+            out.integer(i64::from(*value));
+        }
+        out.end_structure();
+    }
+}
+
+impl fmt::Debug for ListKeyMaterialUsageRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        debug_as_audited(f, "ListKeyMaterialUsageRequest", |out| self.write_audit(out))
     }
 }
 

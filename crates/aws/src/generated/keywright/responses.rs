@@ -2,7 +2,7 @@
 
 use super::{
     AccessDecision, AccessNearMiss, AccessStatement, AccountEntry, KeyLineageEntry, KeyMaterialState,
-    RotationEntry, RotationKind,
+    KeyMaterialUsageEntry, RotationEntry, RotationKind,
 };
 use crate::debug::debug_as_audited;
 use crate::json_writer::JsonWriter;
@@ -316,6 +316,52 @@ impl Output for ListKeyLineageResponse {
 impl fmt::Debug for ListKeyLineageResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         debug_as_audited(f, "ListKeyLineageResponse", |out| self.write_audit(out))
+    }
+}
+
+/// Output of `ListKeyMaterialUsage`.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct ListKeyMaterialUsageResponse {
+    pub key_materials: Vec<KeyMaterialUsageEntry>,
+    pub truncated: bool,
+    pub next_marker: Option<String>,
+}
+
+impl Output for ListKeyMaterialUsageResponse {
+    const EMPTY: bool = false;
+
+    fn encode<W: DocumentWriter>(&self, out: &mut W) {
+        out.begin_structure();
+        out.name("KeyMaterials");
+        out.begin_list(ListStyle { item: "member", flattened: false });
+        for item in &self.key_materials {
+            item.encode(out);
+        }
+        out.end_list();
+        out.name("Truncated");
+        out.boolean(self.truncated);
+        if let Some(value) = &self.next_marker {
+            out.name("NextMarker");
+            out.text(value);
+        }
+        out.end_structure();
+    }
+
+    fn write_audit(&self, out: &mut JsonWriter) {
+        out.begin_structure();
+        out.name("truncated");
+        out.boolean(self.truncated);
+        if let Some(value) = &self.next_marker {
+            out.name("nextMarker");
+            out.text(value);
+        }
+        out.end_structure();
+    }
+}
+
+impl fmt::Debug for ListKeyMaterialUsageResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        debug_as_audited(f, "ListKeyMaterialUsageResponse", |out| self.write_audit(out))
     }
 }
 
