@@ -7,7 +7,7 @@ import pytest
 from conftest import ROOT
 
 
-@pytest.mark.parametrize("name", ["kms.test.mjs", "encryption_sdk.test.mjs"])
+@pytest.mark.parametrize("name", ["kms.test.mjs", "encryption_sdk.test.mjs", "operations.test.mjs"])
 def test_the_javascript_sdk(server, name):
     outcome = subprocess.run(
         ["node", "--test", "--test-reporter=spec", name],
