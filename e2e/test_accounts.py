@@ -206,3 +206,31 @@ def test_a_boundary_holds_across_accounts(home, other):
     assert ann.client("kms").describe_key(KeyId=key)
     iam.delete_user_permissions_boundary(UserName="bounded")
     assert encrypt(KeyId=key, Plaintext=b"x")
+
+
+def test_both_accounts_hear_of_a_use_across_them(server, home, other):
+    """KMS Developer Guide, "Logging": the owner's record says the caller's account and id, not its name; a denied call is
+    the caller's account's alone."""
+    name = "heard-user"
+    ann = user(home, name, allow("kms:Encrypt", "kms:Decrypt"))
+    policy = {"Effect": "Allow", "Principal": {"AWS": ann.arn()}, "Action": "kms:Encrypt", "Resource": "*"}
+    key = other.client().create_key(Policy=key_policy(policy))["KeyMetadata"]["Arn"]
+    answer = ann.client("kms").encrypt(KeyId=key, Plaintext=b"x", EncryptionContext={"a": "b"})
+    denied = refused(ann.client("kms").decrypt, CiphertextBlob=answer["CiphertextBlob"], EncryptionContext={"a": "b"})
+    assert denied[0] == "AccessDeniedException"
+    tail = server.keywright("trail", "tail", "--data", str(server.data), "-n", "1000000")
+    records = [json.loads(line) for line in tail.stdout.splitlines()]
+    heard = {record["recipientAccountId"]: record for record in records
+             if record.get("requestID") == answer["ResponseMetadata"]["RequestId"]}
+    assert set(heard) == {home.account, OTHER}
+    own, theirs = heard[home.account], heard[OTHER]
+    assert own["sharedEventID"] == theirs["sharedEventID"] and own["eventID"] != theirs["eventID"]
+    assert own["userIdentity"]["arn"] == ann.arn()
+    assert theirs["userIdentity"] == {
+        "type": "AWSAccount", "principalId": own["userIdentity"]["principalId"], "accountId": home.account}
+    assert theirs["requestParameters"]["encryptionContext"] == {"a": "b"}
+    assert theirs["resources"] == [{"accountId": OTHER, "type": "AWS::KMS::Key", "ARN": key}]
+    alone = [record for record in records if record["eventName"] == "Decrypt" and record.get("errorCode")
+             and record["userIdentity"].get("userName") == name]
+    assert [record["recipientAccountId"] for record in alone] == [home.account]
+    assert all("sharedEventID" not in record for record in alone)

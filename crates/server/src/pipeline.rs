@@ -5,14 +5,14 @@
 
 use crate::app::{App, Serves};
 use crate::journal::{self, JournalError, Settling};
-use crate::record::{self, Outcome};
+use crate::record::{self, ApiCall};
 use crate::wire;
 use keywright_auth::{
     Cause, Decided, Decision, Done, Operation, RequestContext, ServiceError, Unauthorised, Work, authorise,
 };
 use keywright_aws::writer::DocumentWriter as _;
 use keywright_aws::{Input as _, JsonWriter, Output, ServiceModel, WireError};
-use keywright_store::{CommitError, Lease, WriteSet};
+use keywright_store::{AuditRecord, CommitError, Lease, WriteSet};
 use keywright_types::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,16 +46,9 @@ where
         Err(mut error) => {
             let settling = error.take_settling();
             let wire = error.into_wire(request);
-            let outcome = Outcome::Refused { code: wire.code, message: wire.message.as_deref() };
-            let text = record::api_call(
-                service_model,
-                Op::MODEL,
-                Op::READ_ONLY,
-                request,
-                parameters.as_deref(),
-                &resources,
-                &outcome,
-            );
+            let call = call_of::<Op>(service_model, parameters.as_deref());
+            let refusal = (wire.code, wire.message.as_deref());
+            let text = record::api_call_refused(call, request, &resources, refusal);
             match settling {
                 None => record_refusal(app, text).await,
                 // What the trail says is what turns out to have happened: the change is recorded by whoever finds it
@@ -169,17 +162,10 @@ where
             Err(error) => return Err(error.into()),
         };
         let encoded = wire::encode(service_model, Op::MODEL, &done.output, request.request_id);
-        let outcome = Outcome::Done { response: response_elements::<Op>(&done.output, resources) };
-        let text = record::api_call(
-            service_model,
-            Op::MODEL,
-            Op::READ_ONLY,
-            request,
-            parameters.as_deref(),
-            resources,
-            &outcome,
-        );
-        match publish(app, request, done.writes, text).await {
+        let call = call_of::<Op>(service_model, parameters.as_deref());
+        let response = response_elements::<Op>(&done.output, resources);
+        let records = record::api_call_done(app, call, request, resources, response);
+        match publish(app, done.writes, records).await {
             Ok(()) => {
                 op.done(&facts, service, request);
                 return Ok(encoded);
@@ -252,15 +238,22 @@ fn parse<Op: Operation>(
 /// Makes the decision durable and recorded: a change by commit and trail, a use by the trail alone.
 async fn publish(
     app: &Arc<App>,
-    request: &RequestContext,
     mut writes: WriteSet,
-    record: String,
+    records: Vec<AuditRecord>,
 ) -> Result<(), JournalError> {
     if writes.is_empty() {
-        return app.trail.append(record).await.map(drop).map_err(JournalError::Trail);
+        let records = records.into_iter().map(|record| record.record).collect();
+        return app.trail.append_all(records).await.map_err(JournalError::Trail);
     }
-    writes.audit(record::row(app, request, record));
+    for record in records {
+        writes.audit(record);
+    }
     journal::commit(app, writes).await
+}
+
+/// A call of `Op`, as the trail names it.
+fn call_of<'a, Op: Operation>(service: &'a ServiceModel, parameters: Option<&'a str>) -> ApiCall<'a> {
+    ApiCall { service, operation: Op::MODEL, read_only: Op::READ_ONLY, parameters }
 }
 
 /// CloudTrail's `responseElements`: nothing for reads and cryptographic calls, the output's allowed members
@@ -294,8 +287,9 @@ pub(crate) async fn refuse_unbuilt(
     request: &RequestContext,
     error: &WireError,
 ) {
-    let outcome = Outcome::Refused { code: error.code, message: error.message.as_deref() };
-    let text = record::api_call(service_model, operation, true, request, None, &[], &outcome);
+    let call = ApiCall { service: service_model, operation, read_only: true, parameters: None };
+    let refusal = (error.code, error.message.as_deref());
+    let text = record::api_call_refused(call, request, &[], refusal);
     record_refusal(app, text).await;
 }
 

@@ -5,10 +5,10 @@ use keywright_auth::{Check, RequestContext, SessionOf, Via};
 use keywright_aws::{OperationModel, ServiceModel};
 use keywright_store::AuditRecord;
 use keywright_trail::{EventKind, Identity, Record, Resource, SessionContext, SessionIssuer};
-use keywright_types::{AccountId, Principal};
+use keywright_types::{AccountId, EventId, Principal, UniqueId};
 
 /// How a request ended, as far as the trail tells.
-pub(crate) enum Outcome<'a> {
+enum Outcome<'a> {
     /// Done; the allowed members of the answer, as JSON, for changes.
     Done {
         response: Option<String>,
@@ -31,18 +31,68 @@ pub(crate) fn resources(checks: &[Check]) -> Vec<String> {
     arns
 }
 
-/// The record of an API call, as JSON.
-pub(crate) fn api_call(
-    service: &ServiceModel,
-    operation: &OperationModel,
-    read_only: bool,
+/// The records of an API call that was done: the caller's account's, and one for each other account whose resource it
+/// used (KMS Developer Guide, "Logging: cross-account"; CloudTrail User Guide, `sharedEventID`).
+pub(crate) fn api_call_done(
+    app: &App,
+    call: ApiCall<'_>,
     request: &RequestContext,
-    parameters: Option<&str>,
+    resources: &[String],
+    response: Option<String>,
+) -> Vec<AuditRecord> {
+    let own = request.caller.account;
+    let mut others: Vec<AccountId> = Vec::new();
+    for account in resources.iter().map(|arn| owner(arn, own)).filter(|account| *account != own) {
+        if !others.contains(&account) {
+            others.push(account);
+        }
+    }
+    let fresh = || EventId::from_random(app.rng.array());
+    let shared = (!others.is_empty()).then(fresh);
+    let outcome = Outcome::Done { response };
+    let text = write(&call, request, resources, &outcome, (own, request.event_id, shared));
+    let mut records = vec![row(app, request, text)];
+    for account in others {
+        let event_id = fresh();
+        // Each owner hears of its own resources.
+        let theirs: Vec<String> =
+            resources.iter().filter(|arn| owner(arn, own) == account).cloned().collect();
+        let text = write(&call, request, &theirs, &outcome, (account, event_id, shared));
+        records.push(AuditRecord { event_id, ..row(app, request, text) });
+    }
+    records
+}
+
+/// Which call it was, and with what.
+#[derive(Clone, Copy)]
+pub(crate) struct ApiCall<'a> {
+    pub(crate) service: &'a ServiceModel,
+    pub(crate) operation: &'a OperationModel,
+    pub(crate) read_only: bool,
+    /// JSON of the allowed members.
+    pub(crate) parameters: Option<&'a str>,
+}
+
+/// The record of an API call that was refused, as JSON.
+pub(crate) fn api_call_refused(
+    call: ApiCall<'_>,
+    request: &RequestContext,
+    resources: &[String],
+    (code, message): (&str, Option<&str>),
+) -> String {
+    let outcome = Outcome::Refused { code, message };
+    // A denied call across accounts is the caller's account's alone.
+    write(&call, request, resources, &outcome, (request.caller.account, request.event_id, None))
+}
+
+fn write(
+    call: &ApiCall<'_>,
+    request: &RequestContext,
     resources: &[String],
     outcome: &Outcome<'_>,
+    (recipient, event_id, shared_event_id): (AccountId, EventId, Option<EventId>),
 ) -> String {
     let account = request.caller.account;
-    let identity = identity(request);
     let resources: Vec<Resource<'_>> = resources
         .iter()
         .map(|arn| Resource { account: owner(arn, account), kind: resource_type(arn), arn })
@@ -51,24 +101,31 @@ pub(crate) fn api_call(
         Outcome::Done { response } => (response.as_deref(), None),
         Outcome::Refused { code, message } => (None, Some((*code, *message))),
     };
+    let identity = if recipient == account {
+        identity(request)
+    } else {
+        let principal_id = request.caller.principal.unique_id().map_or(account.as_str(), UniqueId::as_str);
+        Identity::OtherAccount { account, principal_id }
+    };
     Record {
         kind: EventKind::ApiCall,
         identity,
         at: request.received_at,
-        source: service.event_source,
-        name: operation.name,
+        source: call.service.event_source,
+        name: call.operation.name,
         region: request.region.as_str(),
         source_ip: &request.source_ip_text,
         user_agent: &request.user_agent,
         error,
-        request_parameters: parameters,
+        request_parameters: call.parameters,
         response_elements: response,
         additional_event_data: None,
         request_id: Some(request.request_id),
-        event_id: request.event_id,
-        read_only,
+        event_id,
+        read_only: call.read_only,
         resources: &resources,
-        recipient: account,
+        recipient,
+        shared_event_id,
         service_event_details: None,
         tls_host: request.secure_transport.then_some(request.host.as_str()),
     }
@@ -153,7 +210,7 @@ fn resource_type(arn: &str) -> &'static str {
 }
 
 /// The record of a request, as it goes into the commit that it tells of.
-pub(crate) fn row(app: &App, request: &RequestContext, record: String) -> AuditRecord {
+fn row(app: &App, request: &RequestContext, record: String) -> AuditRecord {
     AuditRecord { event_id: request.event_id, node_id: app.node, at: request.received_at, record }
 }
 

@@ -42,6 +42,8 @@ pub enum Identity<'a> {
         session: Option<SessionContext<'a>>,
         invoked_by: Option<&'a str>,
     },
+    /// Somebody of another account, as that one's resources' owner sees it.
+    OtherAccount { account: AccountId, principal_id: &'a str },
     /// Somebody whom a provider of identities vouches for.
     WebIdentity {
         /// `provider:audience:subject`.
@@ -112,6 +114,8 @@ pub struct Record<'a> {
     pub read_only: bool,
     pub resources: &'a [Resource<'a>],
     pub recipient: AccountId,
+    /// What the records of one call have in common that more than one account gets.
+    pub shared_event_id: Option<EventId>,
     /// JSON.
     pub service_event_details: Option<&'a str>,
     /// The host that the client named, when the connection was TLS.
@@ -142,6 +146,7 @@ impl<'a> Record<'a> {
             read_only: false,
             resources: &[],
             recipient: *account,
+            shared_event_id: None,
             service_event_details: None,
             tls_host: None,
         }
@@ -190,6 +195,9 @@ impl<'a> Record<'a> {
         );
         push_json(&mut out, "managementEvent", "true");
         push(&mut out, "recipientAccountId", self.recipient.as_str());
+        if let Some(id) = self.shared_event_id {
+            push_plain(&mut out, "sharedEventID", id.encode(&mut [0; 36]));
+        }
         if let Some(details) = self.service_event_details {
             push_json(&mut out, "serviceEventDetails", details);
         }
@@ -205,6 +213,11 @@ impl<'a> Record<'a> {
 
     fn push_identity(&self, out: &mut String) {
         match self.identity {
+            Identity::OtherAccount { account, principal_id } => {
+                out.push_str("{\"type\":\"AWSAccount\"");
+                push(out, "principalId", principal_id);
+                push(out, "accountId", account.as_str());
+            }
             Identity::Root { account, arn, access_key_id, session, invoked_by } => {
                 out.push_str("{\"type\":\"Root\"");
                 push(out, "principalId", account.as_str());
