@@ -5,6 +5,7 @@ import json
 import os
 import random
 import re
+import select
 import socket
 import time
 
@@ -178,3 +179,20 @@ def test_a_nul_in_a_name_names_nothing(kms, key_id):
         with pytest.raises(botocore.exceptions.ClientError) as caught:
             call()
         assert caught.value.response["Error"]["Code"] == "NotFoundException"
+
+
+def test_a_request_in_two_parts_learns_why_it_is_refused(server):
+    """What is refused by its head alone is still answered after its body: the connection is good for the next request."""
+    body = b"{}"
+    head = (f"POST / HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nX-Amz-Target: TrentService.ListKeys\r\n"
+            f"Content-Type: application/x-amz-json-1.1\r\nContent-Length: {len(body)}\r\n\r\n").encode()
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        for _ in range(3):
+            connection.sendall(head)
+            early, _, _ = select.select([connection], [], [], 0.1)
+            assert not early, "it was answered before it was whole"
+            connection.sendall(body)
+            answer = connection.recv(65536)
+            assert b"MissingAuthenticationTokenException" in answer and b"connection: close" not in answer.lower()
+        connection.sendall(f"GET /livez HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n\r\n".encode())
+        assert b" 200 " in connection.recv(65536)

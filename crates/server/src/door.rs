@@ -51,6 +51,29 @@ const GLOBAL_REGION: &str = "us-east-1";
 const USER_AGENT_BYTES_MAX: usize = 1024;
 const REQUEST_ID: &str = "x-amzn-requestid";
 
+/// A body that is not needed any more is still read, up to this size and time, and dropped.
+const DRAINED_BYTES_MAX: usize = 64 << 10;
+const DRAINED_WITHIN: Duration = Duration::from_secs(1);
+
+/// Reads and drops what is left of a body. Many clients send a request in two parts, and one that is refused between
+/// them would find the connection closed, and never read why. A client that waits to be asked (`Expect`) is not.
+async fn drain(body: &mut Incoming, waits: bool) {
+    let announced = body.size_hint().upper();
+    if waits || body.is_end_stream() || announced.is_some_and(|bytes| bytes > DRAINED_BYTES_MAX as u64) {
+        return;
+    }
+    let reading = async {
+        let mut left = DRAINED_BYTES_MAX;
+        while let Some(Ok(frame)) = body.frame().await {
+            left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
+            if left == 0 {
+                return;
+            }
+        }
+    };
+    let _out_of_time = tokio::time::timeout(DRAINED_WITHIN, reading).await;
+}
+
 impl Door {
     /// Answers one request; never fails, whatever comes in.
     pub(crate) async fn answer(&self, request: Request<Incoming>, peer: &Peer) -> Response<Full<Bytes>> {
@@ -60,19 +83,27 @@ impl Door {
             return self.answer_admin(request, asker).await;
         }
         let (request_id, event_id) = self.app.request_ids();
-        let (parts, body) = request.into_parts();
+        let (parts, mut body) = request.into_parts();
+        let waits = parts.headers.contains_key(header::EXPECT);
         let route = match routing::route(&self.registry, &parts) {
             Ok(route) => route,
-            Err(refusal) => return self.refuse(refusal.service, request_id, &refusal.fault),
+            Err(refusal) => {
+                drain(&mut body, waits).await;
+                return self.refuse(refusal.service, request_id, &refusal.fault);
+            }
         };
         let (served, named, in_url) = match route {
             Route::Operation(entry) => (entry.served, Some(entry), String::new()),
             Route::Form { served, in_url } => (served, None, in_url),
             Route::Unsigned => return self.answer_unsigned(&parts, body, (request_id, event_id), peer).await,
         };
-        let (context, mut body) = match self.admit(served, parts, body, (request_id, event_id), peer).await {
+        let admitted = self.admit(served, parts, &mut body, (request_id, event_id), peer).await;
+        let (context, mut body) = match admitted {
             Ok(admitted) => admitted,
-            Err(fault) => return self.refuse(served.model, request_id, &fault),
+            Err(fault) => {
+                drain(&mut body, waits).await;
+                return self.refuse(served.model, request_id, &fault);
+            }
         };
         let entry = match named {
             Some(entry) => Ok(entry),
@@ -94,13 +125,16 @@ impl Door {
     async fn answer_unsigned(
         &self,
         parts: &Parts,
-        body: Incoming,
+        mut body: Incoming,
         ids: (RequestId, EventId),
         peer: &Peer,
     ) -> Response<Full<Bytes>> {
-        let mut body = match self.read(UNSIGNED_BODY_BYTES_MAX, &parts.headers, body).await {
+        let mut body = match self.read(UNSIGNED_BODY_BYTES_MAX, &parts.headers, &mut body).await {
             Ok(body) => body,
-            Err(fault) => return self.refuse(STS.model, ids.0, &fault),
+            Err(fault) => {
+                drain(&mut body, parts.headers.contains_key(header::EXPECT)).await;
+                return self.refuse(STS.model, ids.0, &fault);
+            }
         };
         let answer = match routing::by_unsigned_form(&self.registry, &body) {
             Err(fault) => Err(fault),
@@ -178,7 +212,7 @@ impl Door {
         &self,
         served: &Served,
         parts: Parts,
-        body: Incoming,
+        body: &mut Incoming,
         (request_id, event_id): (RequestId, EventId),
         peer: &Peer,
     ) -> Result<(RequestContext, Vec<u8>), WireError> {
@@ -226,7 +260,12 @@ impl Door {
     }
 
     /// Reads the body, within the operation's size and the server's time.
-    async fn read(&self, limit: usize, headers: &HeaderMap, body: Incoming) -> Result<Vec<u8>, WireError> {
+    async fn read(
+        &self,
+        limit: usize,
+        headers: &HeaderMap,
+        body: &mut Incoming,
+    ) -> Result<Vec<u8>, WireError> {
         let too_large = || {
             WireError::new(
                 "RequestEntityTooLargeException",
@@ -246,7 +285,6 @@ impl Door {
             ));
         }
         let reading = async {
-            let mut body = body;
             let capacity = announced.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(1024);
             let mut read = BytesMut::with_capacity(capacity.min(limit));
             while let Some(frame) = body.frame().await {
