@@ -3,18 +3,16 @@
 //! Signatures are verified by OpenSSL with the keys of the published set, as a stranger would.
 
 mod common;
+#[path = "common/line.rs"]
+mod line_of;
 
 use common::{ACCOUNT, DAY, TestServer, base64, unbase64};
-use http::{HeaderMap, Request, header};
 use keywright_testkit::{Engine, on_both_engines};
+use line_of::{current, get, line, part, published, tags};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
-use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
 on_both_engines! {
-    a_file_signed_through_an_alias_verifies_across_three_successors,
     what_the_key_before_made_opens_and_verifies_until_it_retires,
     the_successor_has_policy_tags_grants_and_description_as_they_stand_then,
     a_key_without_a_name_or_that_is_disabled_waits,
@@ -27,129 +25,6 @@ on_both_engines! {
 }
 
 const HOUR: Duration = Duration::from_secs(3600);
-
-fn tags(pairs: &[(&str, &str)]) -> Value {
-    pairs.iter().map(|(key, value)| json!({ "TagKey": key, "TagValue": value })).collect()
-}
-
-/// A key that is followed every 30 days, under `alias/signing`.
-async fn line(server: &TestServer, spec: &str, usage: &str, more: &[(&str, &str)]) -> String {
-    let mut all = vec![("keywright:rotation-period", "30d")];
-    all.extend(more);
-    let key = server.create_key_with(json!({ "KeySpec": spec, "KeyUsage": usage, "Tags": tags(&all) })).await;
-    let alias = json!({ "AliasName": "alias/signing", "TargetKeyId": key });
-    server.kms("CreateAlias", alias).await.expect("an alias");
-    key
-}
-
-/// The key that the alias points at.
-async fn current(server: &TestServer) -> String {
-    let shown = server.kms("DescribeKey", json!({ "KeyId": "alias/signing" })).await.expect("it is there");
-    shown["KeyMetadata"]["KeyId"].as_str().expect("an id").to_owned()
-}
-
-async fn get(server: &TestServer, path: &str, tag: Option<&str>) -> (u16, HeaderMap, String) {
-    let address = server.server().address;
-    let mut request =
-        Request::get(format!("http://{address}{path}")).header(header::HOST, address.to_string());
-    if let Some(tag) = tag {
-        request = request.header(header::IF_NONE_MATCH, tag);
-    }
-    let (parts, ()) = request.body(()).expect("a request").into_parts();
-    let (status, headers, body) = server.exchange(parts, Vec::new()).await;
-    (status, headers, String::from_utf8(body.to_vec()).expect("text"))
-}
-
-/// The published set, once the last second's answer is forgotten.
-async fn published(server: &TestServer) -> Vec<Value> {
-    let path = format!("/jwks/{ACCOUNT}/signing");
-    server.clock.advance(Duration::from_secs(1));
-    let (status, _, body) = get(server, &path, None).await;
-    assert_eq!(status, 200, "{body}");
-    let set: Value = serde_json::from_str(&body).expect("JSON");
-    set["keys"].as_array().expect("keys").clone()
-}
-
-fn kids(keys: &[Value]) -> Vec<&str> {
-    keys.iter().map(|key| key["kid"].as_str().expect("a kid")).collect()
-}
-
-fn part(key: &Value, name: &str) -> Vec<u8> {
-    let text = key[name].as_str().expect("a member").replace('-', "+").replace('_', "/");
-    unbase64(&(text.clone() + &"=".repeat((4 - text.len() % 4) % 4)))
-}
-
-/// A P-256 or RSA key of the set as DER, by hand.
-fn spki(key: &Value) -> Vec<u8> {
-    fn element(tag: u8, content: &[u8]) -> Vec<u8> {
-        let length = u16::try_from(content.len()).expect("small");
-        [&[tag, 0x82], length.to_be_bytes().as_slice(), content].concat()
-    }
-    if key["kty"] == "EC" {
-        let head = unbase64("MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE");
-        return [head, part(key, "x"), part(key, "y")].concat();
-    }
-    let number = |name: &str| element(0x02, &[&[0], part(key, name).as_slice()].concat());
-    let inner = element(0x30, &[number("n"), element(0x02, &part(key, "e"))].concat());
-    let algorithm = unbase64("MA0GCSqGSIb3DQEBAQUA");
-    element(0x30, &[algorithm, element(0x03, &[&[0], inner.as_slice()].concat())].concat())
-}
-
-/// Whether OpenSSL finds the signature good by any key of the set.
-fn openssl_verifies(folder: &Path, keys: &[Value], message: &[u8], signature: &[u8]) -> bool {
-    let file = |name: &str| folder.join(name);
-    std::fs::write(file("message"), message).expect("a file");
-    std::fs::write(file("signature"), signature).expect("a file");
-    keys.iter().any(|key| {
-        std::fs::write(file("key"), spki(key)).expect("a file");
-        let mut openssl = Command::new("openssl");
-        openssl.args(["dgst", "-sha256", "-keyform", "DER", "-verify"]).arg(file("key"));
-        openssl.arg("-signature").arg(file("signature")).arg(file("message"));
-        openssl.output().expect("openssl runs").status.success()
-    })
-}
-
-async fn sign(server: &TestServer, key: &str, algorithm: &str, message: &[u8]) -> Vec<u8> {
-    let input = json!({ "KeyId": key, "SigningAlgorithm": algorithm, "Message": base64(message) });
-    let made = server.kms("Sign", input).await.expect("it signs");
-    unbase64(made["Signature"].as_str().expect("a signature"))
-}
-
-async fn a_file_signed_through_an_alias_verifies_across_three_successors(engine: Engine) {
-    for (spec, algorithm) in [("ECC_NIST_P256", "ECDSA_SHA_256"), ("RSA_2048", "RSASSA_PKCS1_V1_5_SHA_256")] {
-        let server = TestServer::start(engine).await;
-        let folder = tempfile::tempdir().expect("a folder");
-        let long = [("keywright:jwks", "true"), ("keywright:retire-after", "200d")];
-        line(&server, spec, "SIGN_VERIFY", &long).await;
-        let mut line = vec![current(&server).await];
-        let mut signed = Vec::new();
-        for round in 0..4 {
-            let message = format!("round {round}").into_bytes();
-            let signature = sign(&server, "alias/signing", algorithm, &message).await;
-            signed.push((message, signature));
-            // Every signature so far verifies by what is published: before, while and after a successor comes.
-            let before = published(&server).await;
-            assert_eq!(kids(&before).last(), line.first().map(String::as_str).as_ref(), "the oldest is last");
-            server.advance(DAY * 29).await;
-            let coming = published(&server).await;
-            assert_eq!(coming.len(), before.len() + 1, "published a day before it signs");
-            assert_eq!(&current(&server).await, line.last().expect("one"), "and does not sign yet");
-            server.advance(DAY).await;
-            let now = current(&server).await;
-            assert_eq!(kids(&coming)[0], now, "the one that was published takes over");
-            assert!(!line.contains(&now));
-            line.push(now);
-            for set in [&before, &coming, &published(&server).await] {
-                for (message, signature) in &signed {
-                    assert!(openssl_verifies(folder.path(), set, message, signature), "{round}");
-                    assert!(!openssl_verifies(folder.path(), set, b"another", signature));
-                }
-            }
-        }
-        let distinct: BTreeSet<&String> = line.iter().collect();
-        assert_eq!(distinct.len(), 5);
-    }
-}
 
 async fn what_the_key_before_made_opens_and_verifies_until_it_retires(engine: Engine) {
     let server = TestServer::start(engine).await;
