@@ -14,7 +14,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use keywright_aws::sigv4::{SigningCredentials, sign};
 use keywright_crypto::SystemRng;
-use keywright_server::{Config, Given, GivenKms, RootCredential, Server, start};
+use keywright_server::{Config, Given, GivenKms, RootCredential, Server, StartError, start};
 use keywright_testkit::{Database, Engine};
 use keywright_types::{AccessKeyId, Clock as _, ManualClock, SecretText, Timestamp};
 use serde_json::{Value, json};
@@ -96,12 +96,23 @@ impl TestServer {
     /// Starts it again on its data.
     pub async fn begin(&mut self) {
         let config = configuration(&self.data, &self.database, &self.settings);
-        let root = RootCredential {
-            access_key_id: AccessKeyId::parse(ACCESS_KEY_ID).expect("an access key id"),
-            secret: SecretText::new(SECRET.to_owned()),
-        };
-        let started = start(&config, Arc::new(self.clock.clone()), Arc::new(SystemRng), Some(root)).await;
-        self.server = Some(started.expect("the server starts"));
+        let clock = Arc::new(self.clock.clone());
+        for attempt in 0.. {
+            let root = RootCredential {
+                access_key_id: AccessKeyId::parse(ACCESS_KEY_ID).expect("an access key id"),
+                secret: SecretText::new(SECRET.to_owned()),
+            };
+            match start(&config, clock.clone(), Arc::new(SystemRng), Some(root)).await {
+                // A test beside this one starts a process: between fork and exec that holds every lock of ours.
+                Err(StartError::InUse { .. }) if attempt < 500 => {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+                started => {
+                    self.server = Some(started.expect("the server starts"));
+                    return;
+                }
+            }
+        }
     }
 
     pub async fn stop(&mut self) {
