@@ -154,8 +154,14 @@ mod tests {
         let mut running = Vec::new();
         for _ in 0..threads {
             let (release, hold) = std::sync::mpsc::channel::<()>();
+            let (begin, begun) = tokio::sync::oneshot::channel();
             let slow = std::sync::Arc::clone(&slow);
-            running.push(tokio::spawn(async move { slow.run(move || hold.recv().is_err()).await }));
+            let hold_a_thread = move || {
+                begin.send(()).expect("the test waits");
+                hold.recv().is_err()
+            };
+            running.push(tokio::spawn(async move { slow.run(hold_a_thread).await }));
+            begun.await.expect("a thread is held");
             held.push(release);
         }
         let done = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
