@@ -17,8 +17,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("auth", &["types", "crypto", "aws", "store", "trail", "policy"]),
     ("kms", &["types", "crypto", "aws", "store", "policy", "auth"]),
     ("iam", &["types", "crypto", "aws", "store", "policy", "auth"]),
-    ("inventory", &["types", "crypto", "aws", "store", "policy", "auth", "kms", "iam"]),
-    ("server", &["types", "crypto", "aws", "store", "trail", "policy", "auth", "kms", "iam", "inventory"]),
+    ("secrets", &["types", "crypto", "aws", "store", "policy", "auth", "kms", "schedule", "rotators"]),
+    ("inventory", &["types", "crypto", "aws", "store", "policy", "auth", "kms", "iam", "secrets"]),
+    (
+        "server",
+        &[
+            "types", "crypto", "aws", "store", "trail", "policy", "auth", "kms", "iam", "secrets", "rotators",
+            "inventory",
+        ],
+    ),
 ];
 
 /// The binary and the workspace's own tools may use everything.

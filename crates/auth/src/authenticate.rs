@@ -111,7 +111,7 @@ impl Authenticator {
             | Principal::User { account, .. }
             | Principal::RoleSession { account, .. }
             | Principal::Federated { account, .. } => *account,
-            Principal::Service => return Err(Unidentified::Refused(AuthFailure::UnknownAccessKey)),
+            Principal::Service { .. } => return Err(Unidentified::Refused(AuthFailure::UnknownAccessKey)),
         };
         let mut caller = Caller {
             arn: Arc::from(principal.to_string()),
@@ -141,7 +141,7 @@ impl Authenticator {
         caller: &mut Caller,
         fresh: bool,
     ) -> Result<bool, StoreError> {
-        let by_access_key = !matches!(caller.principal, Principal::Federated { .. } | Principal::Service);
+        let by_access_key = !matches!(caller.principal, Principal::Federated { .. } | Principal::Service { .. });
         match &caller.session {
             None => {
                 if fresh

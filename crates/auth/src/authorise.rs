@@ -12,11 +12,18 @@ use keywright_policy::{
 use keywright_types::{Principal, UniqueId};
 use smallvec::SmallVec;
 use std::ops::Deref;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 /// An operation whose every check the policies allowed. Made by [`authorise`] and by nothing else, so that
 /// an operation's `decide` cannot run without it.
 pub struct Authorised<'a, Op>(&'a Op);
+
+impl<'a, Op> Authorised<'a, Op> {
+    /// For [`crate::InnerCall`], which keeps the operation beside what [`authorise`] said of it.
+    pub(crate) const fn allowed(op: &'a Op) -> Self {
+        Self(op)
+    }
+}
 
 impl<Op> Deref for Authorised<'_, Op> {
     type Target = Op;
@@ -104,10 +111,16 @@ pub fn no_right_to_open(principal: &str, action: &str) -> String {
 }
 
 /// A policy that says nothing of anybody.
-static SILENT: LazyLock<Document> = LazyLock::new(|| {
+static SILENT: LazyLock<Arc<Document>> = LazyLock::new(|| {
     let text = r#"{"Version":"2012-10-17","Statement":{"Effect":"Deny","Principal":"*","NotAction":"*","Resource":"*"}}"#;
-    Document::parse(text, Kind::Resource).expect("our own policy text is well-formed")
+    Arc::new(Document::parse(text, Kind::Resource).expect("our own policy text is well-formed"))
 });
+
+/// The policy of a resource that may have one and has none.
+#[must_use]
+pub fn no_policy() -> Arc<Document> {
+    Arc::clone(&SILENT)
+}
 
 fn ask<Op: Operation>(
     op: &Op,
@@ -197,12 +210,30 @@ pub fn keeps_control(policy: &Document, request: &RequestContext, key_arn: &str)
     })
 }
 
+/// Whether the caller could still do `action` to a resource of the general rule if its policy were `policy` and its
+/// condition keys those of `service`: who changes what decides about itself should not lock itself out unaware.
+#[must_use]
+pub fn keeps_right<'a>(
+    action: &str,
+    arn: &str,
+    policy: &Document,
+    request: &'a RequestContext,
+    service: &'a dyn Fn(&str) -> ConditionValue<'a>,
+) -> bool {
+    let context = RequestKeys { request, service };
+    with_identity(request, |identity| {
+        let asked =
+            Request { principal: principal_facts(request), action, resource: arn, context: &context };
+        judge_union(&asked, Some(policy), account_of(arn), identity).result().is_ok()
+    })
+}
+
 /// Calls `ask` with the caller's own policies, borrowed.
 pub(crate) fn with_identity<T>(request: &RequestContext, ask: impl FnOnce(&Identity<'_>) -> T) -> T {
     let caller = &request.caller;
     match &caller.principal {
         Principal::Root { .. } => ask(&Identity::Root),
-        Principal::Service | Principal::Federated { .. } => ask(&Identity::Service),
+        Principal::Service { .. } | Principal::Federated { .. } => ask(&Identity::Service),
         Principal::User { .. } | Principal::RoleSession { .. } => {
             let attached: SmallVec<[&Document; 8]> =
                 caller.rights.policies.iter().map(|policy| &*policy.document).collect();
@@ -226,7 +257,7 @@ fn principal_facts(request: &RequestContext) -> PrincipalFacts<'_> {
             (PrincipalKind::RoleSession, &**arn, account.as_str(), Some(&**role_arn))
         }
         Principal::Federated { provider, .. } => (PrincipalKind::Federated, &**provider, "", None),
-        Principal::Service => (PrincipalKind::Service, &*caller.arn, "", None),
+        Principal::Service { .. } => (PrincipalKind::Service, &*caller.arn, "", None),
     };
     let id = caller.principal.unique_id().map(UniqueId::as_str);
     PrincipalFacts { kind, arn, account, role_arn, id }

@@ -78,10 +78,10 @@ impl RequestKeys<'_> {
                 Principal::Root { .. } | Principal::User { .. } => {
                     ConditionValue::Single((&*caller.arn).into())
                 }
-                Principal::Federated { .. } | Principal::Service => ConditionValue::Absent,
+                Principal::Federated { .. } | Principal::Service { .. } => ConditionValue::Absent,
             },
             "aws:principalaccount" => match &caller.principal {
-                Principal::Federated { .. } | Principal::Service => ConditionValue::Absent,
+                Principal::Federated { .. } | Principal::Service { .. } => ConditionValue::Absent,
                 _ => ConditionValue::Single(caller.account.as_str().into()),
             },
             "aws:userid" => match &caller.principal {
@@ -91,7 +91,7 @@ impl RequestKeys<'_> {
                     ConditionValue::Single(format!("{role_id}:{session_name}").into())
                 }
                 Principal::Federated { id, .. } => ConditionValue::Single((&**id).into()),
-                Principal::Service => ConditionValue::Absent,
+                Principal::Service { .. } => ConditionValue::Absent,
             },
             "aws:username" => match &caller.principal {
                 Principal::User { name, .. } => ConditionValue::Single((&**name).into()),
@@ -102,10 +102,10 @@ impl RequestKeys<'_> {
                 Principal::User { .. } => ConditionValue::Single("User".into()),
                 Principal::RoleSession { .. } => ConditionValue::Single("AssumedRole".into()),
                 Principal::Federated { .. } => ConditionValue::Single("WebIdentityUser".into()),
-                Principal::Service => ConditionValue::Absent,
+                Principal::Service { .. } => ConditionValue::Absent,
             },
             "aws:principalisawsservice" => {
-                ConditionValue::Bool(matches!(caller.principal, Principal::Service))
+                ConditionValue::Bool(matches!(caller.principal, Principal::Service { .. }))
             }
             "aws:requestedregion" => ConditionValue::Single(request.region.as_str().into()),
             // A service that acts for the caller hides where the caller is, as AWS does.

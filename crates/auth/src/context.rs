@@ -9,7 +9,7 @@ use keywright_store::Store;
 use keywright_types::{
     AccessKeyId, AccountId, EventId, NodeId, Principal, Region, RequestId, Rng, Timestamp,
 };
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 /// An authenticated caller.
@@ -46,6 +46,16 @@ impl Via {
     }
 }
 
+/// What a service's own request is about.
+#[derive(Debug, Clone, Copy)]
+pub struct Of<'a> {
+    pub account: AccountId,
+    pub region: &'a Region,
+    pub at: Timestamp,
+    pub request_id: RequestId,
+    pub event_id: EventId,
+}
+
 /// One request's surroundings; made by the pipeline after authentication.
 #[derive(Debug, Clone)]
 pub struct RequestContext {
@@ -69,6 +79,40 @@ pub struct RequestContext {
 }
 
 impl RequestContext {
+    /// A request of a service of ours by itself, such as the rotation of a secret, in the account and Region of the
+    /// resource that it is about.
+    #[must_use]
+    pub fn of_service(service: &'static str, principal: &'static str, of: Of<'_>) -> Self {
+        Self {
+            request_id: of.request_id,
+            event_id: of.event_id,
+            caller: Caller {
+                principal: Principal::Service { name: principal },
+                arn: Arc::from(principal),
+                account: of.account,
+                access_key_id: AccessKeyId::none(),
+                session: None,
+                rights: Arc::new(Rights::of_service()),
+                session_policies: Vec::new(),
+                web_identity: None,
+            },
+            region: of.region.clone(),
+            source_ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            source_ip_text: Arc::from(principal),
+            user_agent: principal.to_owned(),
+            host: principal.to_owned(),
+            secure_transport: true,
+            received_at: of.at,
+            via: Some(Via { service }),
+        }
+    }
+
+    /// The same in another Region.
+    #[must_use]
+    pub fn in_region(&self, region: &Region) -> Self {
+        Self { region: region.clone(), ..self.clone() }
+    }
+
     /// The same caller's request to another service, made by `service` in its name.
     #[must_use]
     pub fn through(&self, service: &'static str) -> Self {
@@ -95,6 +139,14 @@ pub struct Env<'a, S> {
     pub now: Timestamp,
 }
 
+impl<'a, S> View<'a, S> {
+    /// The same for another service.
+    #[must_use]
+    pub const fn of<T>(&self, service: &'a T) -> View<'a, T> {
+        View { store: self.store, service, keyring: self.keyring, now: self.now, fresh: self.fresh }
+    }
+}
+
 // By hand, because a derive would ask the service to be copyable too.
 impl<S> Copy for View<'_, S> {}
 impl<S> Clone for View<'_, S> {
@@ -109,7 +161,13 @@ impl<S> Clone for Env<'_, S> {
     }
 }
 
-impl<S> Env<'_, S> {
+impl<'a, S> Env<'a, S> {
+    /// The same for another service.
+    #[must_use]
+    pub const fn of<T>(&self, service: &'a T) -> Env<'a, T> {
+        Env { service, keyring: self.keyring, rng: self.rng, node: self.node, now: self.now }
+    }
+
     /// A fresh id for an event or a trail record.
     #[must_use]
     pub fn event_id(&self) -> EventId {

@@ -23,8 +23,10 @@ mod context;
 mod error;
 mod explain;
 pub mod identities;
+mod inner_call;
 mod marker;
 mod operation;
+pub mod record;
 mod session;
 mod web_identity;
 mod wording;
@@ -33,10 +35,11 @@ pub use access_keys::{AccessKeyRow, AccessKeyStatus, AccessKeys, Credential, ROO
 pub use account::AccountRow;
 pub use announce::{BusEvent, ServiceEvent};
 pub use authenticate::{Authenticator, Named, Unidentified};
-pub use authorise::{Authorised, Unauthorised, authorise, keeps_control, no_right_to_open};
-pub use context::{Caller, Env, RequestContext, Via, View};
+pub use authorise::{Authorised, Unauthorised, authorise, keeps_control, keeps_right, no_policy, no_right_to_open};
+pub use context::{Caller, Env, Of, RequestContext, Via, View};
 pub use error::{Cause, ServiceError};
 pub use explain::{Explained, NearMiss, Outcome, PolicyRole, Question, Told, explain_access, find_principal};
+pub use inner_call::{InnerAnswer, InnerCall};
 pub use marker::{InvalidMarker, Page};
 pub use operation::{Check, Checks, Decided, Decision, Done, Operation, Protected, Rule, SlowWork, Work};
 pub use session::{

@@ -57,6 +57,12 @@ impl Page {
         Some(keyring.markers().seal(&bound_to(&account, scope), last.as_bytes()))
     }
 
+    /// The marker of a list that goes on behind `position`.
+    #[must_use]
+    pub fn marker(keyring: &Keyring, account: AccountId, scope: &[&str], position: &str) -> String {
+        keyring.markers().seal(&bound_to(&account, scope), position.as_bytes())
+    }
+
     /// How many rows to read: one more than the page holds.
     #[must_use]
     pub fn rows(&self) -> i64 {

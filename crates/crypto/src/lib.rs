@@ -21,6 +21,7 @@ mod binding;
 mod column;
 mod der;
 mod digest;
+mod envelope;
 mod harden;
 mod hmac_key;
 mod import;
@@ -49,6 +50,7 @@ pub use asymmetric::{
 };
 pub use column::{ColumnContext, SealedColumn};
 pub use digest::sha256;
+pub use envelope::{ValueContext, open_value, seal_value};
 pub use harden::harden_process;
 pub use hmac_key::{HmacKey, MacSpec};
 pub use import::{ImportWrappingKey, InvalidWrapping, WrappingAlgorithm};

@@ -48,7 +48,7 @@ impl CredentialUses {
             (Principal::Root { .. } | Principal::User { .. }, None) => caller.access_key_id.as_str(),
             // AWS, too, tells the last use of long-term access keys only.
             (Principal::Root { .. } | Principal::User { .. }, Some(_)) => return,
-            (Principal::Federated { .. } | Principal::Service, _) => return,
+            (Principal::Federated { .. } | Principal::Service { .. }, _) => return,
         };
         self.note_use(name, request.received_at, &request.region, service);
     }

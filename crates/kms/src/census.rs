@@ -91,7 +91,7 @@ fn counted_for(principal: &Principal, arn: &Arc<str>) -> Arc<str> {
         Principal::Root { .. }
         | Principal::User { .. }
         | Principal::Federated { .. }
-        | Principal::Service => Arc::clone(arn),
+        | Principal::Service { .. } => Arc::clone(arn),
     }
 }
 

@@ -92,6 +92,11 @@ impl Material {
         Ok(Arc::new(Self { id: row.material_id, secret }))
     }
 
+    /// A symmetric backing key that was made a moment ago.
+    pub(crate) fn symmetric_of(id: MaterialId, material: &KeyMaterial) -> Self {
+        Self { id, secret: Secret::Symmetric(MaterialKey::new(material)) }
+    }
+
     /// # Errors
     /// An internal error for a key of another kind: which operations a key takes is checked before.
     pub(crate) fn symmetric(&self) -> Result<&MaterialKey, KmsError> {

@@ -1,19 +1,20 @@
 //! Making a key: its row and its first backing key.
 
-use crate::alias::AliasNames;
+use crate::alias::{AliasNames, AliasRow};
 use crate::imported::ImportedMaterials;
 use crate::key::{Key, KeyManager, MultiRegion, Origin};
 use crate::key_spec::{KeySpec, KeyUsage};
 use crate::key_state::KeyState;
 use crate::rotation::{RotationPlan, SERVICE_PERIOD_DAYS, first_material};
-use crate::service::Kms;
+use crate::key_policy;
+use crate::service::{Kms, local_arn};
 use crate::succession::Lineage;
-use keywright_auth::Env;
 use keywright_auth::identities::Pins;
+use keywright_auth::{Env, RequestContext};
 use keywright_crypto::KeyMaterial;
 use keywright_policy::Document;
 use keywright_store::{RowVersion, WriteSet};
-use keywright_types::{KeyArn, KeyId, Rng, Tags};
+use keywright_types::{AliasName, KeyArn, KeyId, Rng, Tags};
 use std::sync::Arc;
 
 /// A key to be made.
@@ -84,6 +85,40 @@ impl NewKey {
 /// Fresh material for a key of that spec; of an RSA key it may take seconds when the stock is empty.
 pub(crate) fn fresh_material(spec: KeySpec, env: &Env<'_, Kms>) -> KeyMaterial {
     env.service.make_material(spec, env.rng)
+}
+
+/// The service-managed key `alias/aws/SERVICE` of the request's account and Region, its first backing key and the rows
+/// that make both durable. If two make it at once, the alias's row lets one through.
+pub(crate) fn new_service_key(
+    name: &AliasName,
+    service: &str,
+    request: &RequestContext,
+    env: &Env<'_, Kms>,
+) -> (Key, KeyMaterial, WriteSet) {
+    let arn = local_arn(KeyId::from_random(env.rng.array()), request);
+    let policy = key_policy::service_managed_policy(&arn, service);
+    let new = NewKey {
+        arn,
+        manager: KeyManager::Service,
+        spec: KeySpec::SymmetricDefault,
+        usage: KeyUsage::EncryptDecrypt,
+        description: format!("Default key that protects my {service} data when no other key is defined"),
+        policy,
+        policy_pins: Pins::new(),
+    };
+    let material = fresh_material(KeySpec::SymmetricDefault, env);
+    let (mut key, mut writes) = new.make(&material, env);
+    key.alias_names.insert(name.to_string());
+    writes.insert(&key.to_row());
+    writes.insert(&AliasRow {
+        account: key.arn.account,
+        region: key.arn.region.clone(),
+        name: name.clone(),
+        key_id: key.arn.key_id,
+        created_at: env.now,
+        updated_at: env.now,
+    });
+    (key, material, writes)
 }
 
 impl Kms {

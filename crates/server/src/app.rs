@@ -14,6 +14,7 @@ use keywright_iam::Iam;
 use keywright_iam::oidc::Issuers;
 use keywright_inventory::Inventory;
 use keywright_kms::Kms;
+use keywright_secrets::Secrets;
 use keywright_store::Store;
 use keywright_trail::Trail;
 use keywright_types::{AccountId, Clock, EventId, NodeId, RegionSet, RequestId, Rng, Timestamp};
@@ -42,6 +43,7 @@ pub struct App {
     pub(crate) metrics_anywhere: bool,
     pub authenticator: Arc<Authenticator>,
     pub kms: Arc<Kms>,
+    pub secrets: Arc<Secrets>,
     pub iam: Arc<Iam>,
     pub(crate) issuers: Issuers,
     pub inventory: Arc<Inventory>,
@@ -103,6 +105,12 @@ pub(crate) trait Serves<S> {
 impl Serves<Kms> for App {
     fn service(&self) -> &Kms {
         &self.kms
+    }
+}
+
+impl Serves<Secrets> for App {
+    fn service(&self) -> &Secrets {
+        &self.secrets
     }
 }
 

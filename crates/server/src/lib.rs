@@ -29,7 +29,6 @@ mod outbox;
 mod parity;
 mod peers;
 mod pipeline;
-mod record;
 mod registry;
 mod routing;
 mod scheduler;

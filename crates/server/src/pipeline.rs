@@ -5,8 +5,8 @@
 
 use crate::app::{App, Serves};
 use crate::journal::{self, JournalError, Settling};
-use crate::record::{self, ApiCall};
 use crate::wire;
+use keywright_auth::record::{self, ApiCall};
 use keywright_auth::{
     Cause, Decided, Decision, Done, Operation, RequestContext, ServiceError, Unauthorised, Work, authorise,
 };
@@ -164,7 +164,7 @@ where
         let encoded = wire::encode(service_model, Op::MODEL, &done.output, request.request_id);
         let call = call_of::<Op>(service_model, parameters.as_deref());
         let response = response_elements::<Op>(&done.output, resources);
-        let records = record::api_call_done(app, call, request, resources, response);
+        let records = record::api_call_done(writer(app), call, request, resources, response);
         match publish(app, done.writes, records).await {
             Ok(()) => {
                 op.done(&facts, service, request);
@@ -241,14 +241,18 @@ async fn publish(
     mut writes: WriteSet,
     records: Vec<AuditRecord>,
 ) -> Result<(), JournalError> {
-    if writes.is_empty() {
-        let records = records.into_iter().map(|record| record.record).collect();
-        return app.trail.append_all(records).await.map_err(JournalError::Trail);
-    }
     for record in records {
         writes.audit(record);
     }
+    if writes.changes_nothing() {
+        let records = writes.take_audits().into_iter().map(|record| record.record).collect();
+        return app.trail.append_all(records).await.map_err(JournalError::Trail);
+    }
     journal::commit(app, writes).await
+}
+
+fn writer(app: &App) -> record::Writer<'_> {
+    record::Writer { node: app.node, rng: &*app.rng }
 }
 
 /// A call of `Op`, as the trail names it.

@@ -6,6 +6,7 @@
 
 mod iam_operations;
 mod kms_operations;
+mod secrets_operations;
 mod sts_operations;
 
 use crate::app::{App, Serves};
@@ -115,6 +116,7 @@ impl Registry {
             registry.add_service(served);
         }
         registry.add_kms();
+        registry.add_secrets();
         registry.add_iam();
         registry.add_sts();
         registry.serve::<keywright_inventory::ops::create_account::CreateAccount>(&keywright::SERVICE);

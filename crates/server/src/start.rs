@@ -21,6 +21,7 @@ use keywright_iam::Iam;
 use keywright_iam::oidc::Issuers;
 use keywright_inventory::Inventory;
 use keywright_kms::Kms;
+use keywright_secrets::Secrets;
 use keywright_store::{Store, WriteSet};
 use keywright_trail::{Record, RetentionPolicy, SyncMode, Trail, TrailConfig};
 use keywright_types::{AccountId, Clock, EventId, NodeId, Rng, Timestamp};
@@ -76,6 +77,7 @@ pub async fn start(
     let issuers = Issuers::new(config.issuers.clone()).map_err(|problem| StartError::Issuer { problem })?;
     let iam = Iam::new(Arc::clone(&authenticator.identities));
     let kms = Kms::new(config.kms.clone(), config.regions.clone(), &store);
+    let secrets = Secrets::new(Arc::clone(&kms), &store);
     let app = Arc::new(App {
         store,
         keyring,
@@ -92,6 +94,7 @@ pub async fn start(
         metrics_anywhere: config.metrics_anywhere,
         authenticator,
         kms,
+        secrets,
         iam,
         issuers,
         metrics: Metrics::default(),

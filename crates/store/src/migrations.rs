@@ -20,6 +20,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     },
     Migration { version: 4, name: "successors", template: include_str!("../migrations/0004_successors.sql") },
     Migration { version: 5, name: "census", template: include_str!("../migrations/0005_census.sql") },
+    Migration { version: 6, name: "secrets", template: include_str!("../migrations/0006_secrets.sql") },
 ];
 
 impl Migration {

@@ -119,6 +119,18 @@ impl WriteSet {
         self.insert(event);
     }
 
+    /// Whether no row is written or relied on; there may be records of what was read.
+    #[must_use]
+    pub fn changes_nothing(&self) -> bool {
+        self.writes.is_empty()
+    }
+
+    /// The audit records of a write set that changes nothing: they go to the trail alone.
+    pub fn take_audits(&mut self) -> Vec<AuditRecord> {
+        debug_assert!(self.writes.is_empty(), "records of a change are written ahead of it");
+        std::mem::take(&mut self.audits)
+    }
+
     /// Joins what another service decided to this write set: both are committed together.
     pub fn merge(&mut self, other: WriteSet) {
         self.writes.extend(other.writes);

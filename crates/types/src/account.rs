@@ -66,6 +66,12 @@ impl AccessKeyId {
         if fits { Ok(Self(text.to_owned())) } else { Err(InvalidId { kind: "access key id" }) }
     }
 
+    /// That of a service, which has none.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self(String::new())
+    }
+
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

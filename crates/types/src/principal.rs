@@ -30,8 +30,11 @@ pub enum Principal {
         /// `provider:audience:subject`, as CloudTrail names the caller.
         id: Arc<str>,
     },
-    /// A part of the service acting by itself, such as the rotation of a key that is due.
-    Service,
+    /// A part of the service acting by itself, such as the rotation of a secret that is due.
+    Service {
+        /// Its name as a service principal, such as `secretsmanager.amazonaws.com`.
+        name: &'static str,
+    },
 }
 
 impl Principal {
@@ -41,7 +44,7 @@ impl Principal {
         match self {
             Self::Root { account } => Some(root_arn(*account).into()),
             Self::User { arn, .. } | Self::RoleSession { arn, .. } => Some(Arc::clone(arn)),
-            Self::Federated { .. } | Self::Service => None,
+            Self::Federated { .. } | Self::Service { .. } => None,
         }
     }
 
@@ -51,7 +54,7 @@ impl Principal {
         match self {
             Self::User { user_id, .. } => Some(user_id),
             Self::RoleSession { role_id, .. } => Some(role_id),
-            Self::Root { .. } | Self::Federated { .. } | Self::Service => None,
+            Self::Root { .. } | Self::Federated { .. } | Self::Service { .. } => None,
         }
     }
 }
@@ -68,7 +71,7 @@ impl fmt::Display for Principal {
             Self::Root { account } => write!(f, "arn:{PARTITION}:iam::{account}:root"),
             Self::User { arn, .. } | Self::RoleSession { arn, .. } => f.write_str(arn),
             Self::Federated { id, .. } => f.write_str(id),
-            Self::Service => f.write_str("AWS Internal"),
+            Self::Service { name } => f.write_str(name),
         }
     }
 }

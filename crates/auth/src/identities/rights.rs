@@ -42,6 +42,12 @@ pub struct Rights {
 }
 
 impl Rights {
+    /// Those of a service: what it may do, resources' policies and grants say.
+    #[must_use]
+    pub fn of_service() -> Self {
+        Self::none(false)
+    }
+
     fn none(is_root: bool) -> Self {
         Self {
             is_root,
@@ -116,7 +122,7 @@ impl Identities {
     ) -> Result<Option<(Principal, Arc<Rights>)>, StoreError> {
         let (account, id) = match principal {
             Principal::Root { .. } => return Ok(Some((principal.clone(), Arc::clone(&self.root)))),
-            Principal::Federated { .. } | Principal::Service => {
+            Principal::Federated { .. } | Principal::Service { .. } => {
                 return Ok(Some((principal.clone(), Arc::clone(&self.nobody))));
             }
             Principal::User { account, user_id, .. } => (*account, user_id),
@@ -139,7 +145,7 @@ impl Identities {
                 session_name: Arc::clone(session_name),
                 arn: Arc::clone(arn),
             },
-            Principal::Root { .. } | Principal::Federated { .. } | Principal::Service => principal.clone(),
+            Principal::Root { .. } | Principal::Federated { .. } | Principal::Service { .. } => principal.clone(),
         };
         Ok(Some((named, rights)))
     }

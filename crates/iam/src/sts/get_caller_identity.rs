@@ -44,7 +44,7 @@ impl Operation for GetCallerIdentity {
         let user_id = match &caller.principal {
             Principal::User { user_id, .. } => user_id.to_string(),
             Principal::RoleSession { role_id, session_name, .. } => format!("{role_id}:{session_name}"),
-            Principal::Root { .. } | Principal::Federated { .. } | Principal::Service => {
+            Principal::Root { .. } | Principal::Federated { .. } | Principal::Service { .. } => {
                 caller.account.to_string()
             }
         };

@@ -80,7 +80,7 @@ impl Operation for GetSessionToken {
             Principal::Root { .. } => {
                 (None, op.duration_seconds.unwrap_or(ROOT_SECONDS_MAX).min(ROOT_SECONDS_MAX))
             }
-            Principal::RoleSession { .. } | Principal::Federated { .. } | Principal::Service => {
+            Principal::RoleSession { .. } | Principal::Federated { .. } | Principal::Service { .. } => {
                 return Err(IamError::AccessDenied {
                     message: "Cannot call GetSessionToken with session credentials".to_owned(),
                 });

@@ -50,13 +50,17 @@ pub(crate) fn parties_of(principal: &Principal) -> SmallVec<[(Arc<str>, Standing
             names.push((session_name(role_id, session), Standing::Itself));
             names.push((role_id.as_str().into(), Standing::Itself));
         }
-        Principal::Federated { .. } | Principal::Service => return names,
+        Principal::Service { name } => {
+            names.push(((*name).into(), Standing::Itself));
+            return names;
+        }
+        Principal::Federated { .. } => return names,
     }
     let account = match principal {
         Principal::Root { account }
         | Principal::User { account, .. }
         | Principal::RoleSession { account, .. } => *account,
-        Principal::Federated { .. } | Principal::Service => return names,
+        Principal::Federated { .. } | Principal::Service { .. } => return names,
     };
     names.push((root_arn(account).into(), Standing::OfAccount));
     names
@@ -65,6 +69,11 @@ pub(crate) fn parties_of(principal: &Principal) -> SmallVec<[(Arc<str>, Standing
 impl Party {
     pub(super) fn stored(name: String, arn: String) -> Self {
         Self { name: name.into(), arn: arn.into() }
+    }
+
+    /// A service of ours, which no client can name.
+    pub(crate) fn service(name: &str) -> Self {
+        Self { name: name.into(), arn: name.into() }
     }
 
     /// The principal behind an ARN: an account, or a user, role or session of a role that is on this server.

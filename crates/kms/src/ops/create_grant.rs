@@ -32,6 +32,8 @@ pub struct CreateGrant {
     name: Option<String>,
     tokens: GrantTokens,
     dry_run: bool,
+    /// The grantee is a service of ours, which acts for the caller now.
+    to_service: bool,
 }
 
 /// The key, the principals, and the grants that are already there.
@@ -59,9 +61,13 @@ impl CreateGrant {
             Err(KmsError::InvalidPrincipal { arn }) => Ok(Err(arn)),
             Err(error) => Err(error),
         };
-        let grantee = match find(&self.grantee).await? {
-            Ok(party) => party,
-            Err(unknown) => return Ok(Err(unknown)),
+        let grantee = if self.to_service {
+            Party::service(&self.grantee)
+        } else {
+            match find(&self.grantee).await? {
+                Ok(party) => party,
+                Err(unknown) => return Ok(Err(unknown)),
+            }
         };
         let retiring = match &self.retiring {
             None => None,
@@ -90,6 +96,10 @@ impl CreateGrant {
     }
 }
 
+fn service_principal() -> KmsError {
+    KmsError::unsupported("Grants to service principals are not supported by this release.")
+}
+
 impl Operation for CreateGrant {
     type Service = Kms;
     type Input = CreateGrantRequest;
@@ -101,14 +111,15 @@ impl Operation for CreateGrant {
     const CROSS_ACCOUNT: bool = true;
 
     fn parse(input: CreateGrantRequest, service: &Kms) -> Result<Self, KmsError> {
-        if input.grantee_service_principal.is_some() || input.retiring_service_principal.is_some() {
-            return Err(KmsError::unsupported(
-                "Grants to service principals are not supported by this release.",
-            ));
+        if input.retiring_service_principal.is_some() {
+            return Err(service_principal());
         }
-        let grantee = input
-            .grantee_principal
-            .ok_or_else(|| KmsError::validation("You must specify a GranteePrincipal."))?;
+        let (grantee, to_service) = match (input.grantee_principal, input.grantee_service_principal) {
+            (Some(grantee), None) => (grantee, false),
+            (None, Some(service)) => (service, true),
+            (Some(_), Some(_)) => return Err(service_principal()),
+            (None, None) => return Err(KmsError::validation("You must specify a GranteePrincipal.")),
+        };
         if input.operations.is_empty() {
             return Err(KmsError::validation("A grant must have at least one operation."));
         }
@@ -121,6 +132,7 @@ impl Operation for CreateGrant {
             name: input.name,
             tokens: input.grant_tokens.into(),
             dry_run: input.dry_run.unwrap_or(false),
+            to_service,
         })
     }
 
@@ -129,6 +141,12 @@ impl Operation for CreateGrant {
         view: View<'_, Kms>,
         request: &RequestContext,
     ) -> Result<CreateGrantFacts, KmsError> {
+        // A service gives itself a grant, in its caller's name; nobody else can give it one.
+        if self.to_service
+            && request.via.is_none_or(|via| self.grantee != format!("{}.amazonaws.com", via.service()))
+        {
+            return Err(service_principal());
+        }
         self.tokens.check(view).await?;
         let key = view.service.resolve(view, &self.key, request).await?;
         let parties = self.parties(view).await?;
@@ -177,7 +195,12 @@ impl Operation for CreateGrant {
                 .constraint
                 .kind()
                 .map_or(ConditionValue::Absent, |kind| ConditionValue::Single(kind.into())),
-            "kms:granteeprincipal" => ConditionValue::Single(self.grantee.as_str().into()),
+            "kms:granteeprincipal" if !self.to_service => {
+                ConditionValue::Single(self.grantee.as_str().into())
+            }
+            "kms:granteeserviceprincipal" if self.to_service => {
+                ConditionValue::Single(self.grantee.as_str().into())
+            }
             "kms:retiringprincipal" => self
                 .retiring
                 .as_deref()

@@ -2,24 +2,21 @@
 //! exist yet, it makes the key, as AWS does.
 
 use super::parse;
-use crate::alias::{AliasRow, predefined_service};
+use crate::alias::predefined_service;
 use crate::condition;
 use crate::error::KmsError;
 use crate::grant::{Asked, GrantTokens};
-use crate::key::KeyManager;
-use crate::key_spec::{KeySpec, KeyUsage};
 use crate::multi_region::Family;
-use crate::new_key::{NewKey, fresh_material};
-use crate::service::{Kms, Resolved, local_arn};
-use crate::{key_policy, metadata};
-use keywright_auth::identities::Pins;
+use crate::metadata;
+use crate::new_key::new_service_key;
+use crate::service::{Kms, Resolved};
 use keywright_auth::{
     Authorised, Check, Checks, Decided, Decision, Env, Operation, Protected, RequestContext, View,
 };
 use keywright_aws::OperationModel;
 use keywright_aws::kms::{DescribeKeyRequest, DescribeKeyResponse, operations};
 use keywright_policy::{ConditionValue, Grant};
-use keywright_types::{KeyId, KeyRef};
+use keywright_types::KeyRef;
 
 pub struct DescribeKey {
     key: KeyRef,
@@ -95,30 +92,7 @@ impl Operation for DescribeKey {
                 key_metadata: Some(metadata::of(key, &facts.related)),
             }));
         };
-        let arn = local_arn(KeyId::from_random(env.rng.array()), request);
-        let policy = key_policy::service_managed_policy(&arn, service);
-        let description = format!("Default key that protects my {service} data when no other key is defined");
-        let new = NewKey {
-            arn,
-            manager: KeyManager::Service,
-            spec: KeySpec::SymmetricDefault,
-            usage: KeyUsage::EncryptDecrypt,
-            description,
-            policy,
-            policy_pins: Pins::new(),
-        };
-        let material = fresh_material(KeySpec::SymmetricDefault, &env);
-        let (mut key, mut writes) = new.make(&material, &env);
-        key.alias_names.insert(alias.name.to_string());
-        writes.insert(&key.to_row());
-        writes.insert(&AliasRow {
-            account: key.arn.account,
-            region: key.arn.region.clone(),
-            name: alias.name.clone(),
-            key_id: key.arn.key_id,
-            created_at: env.now,
-            updated_at: env.now,
-        });
+        let (key, _, writes) = new_service_key(&alias.name, service, request, &env);
         Ok(Decision::write(DescribeKeyResponse { key_metadata: Some(metadata::of(&key, &[])) }, writes))
     }
 }

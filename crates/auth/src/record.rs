@@ -1,11 +1,12 @@
 //! A request as the trail shows it: CloudTrail's record of an API call.
 
-use crate::app::App;
-use keywright_auth::{Check, RequestContext, SessionOf, Via};
+use crate::context::{RequestContext, Via};
+use crate::operation::Check;
+use crate::session::SessionOf;
 use keywright_aws::{OperationModel, ServiceModel};
 use keywright_store::AuditRecord;
 use keywright_trail::{EventKind, Identity, Record, Resource, SessionContext, SessionIssuer};
-use keywright_types::{AccountId, EventId, Principal, UniqueId};
+use keywright_types::{AccountId, EventId, NodeId, Principal, Rng, UniqueId};
 
 /// How a request ended, as far as the trail tells.
 enum Outcome<'a> {
@@ -19,8 +20,16 @@ enum Outcome<'a> {
     },
 }
 
+/// What a record needs beside the call: whose trail it goes to, and fresh ids.
+#[derive(Clone, Copy)]
+pub struct Writer<'a> {
+    pub node: NodeId,
+    pub rng: &'a dyn Rng,
+}
+
 /// The ARNs that a request asked for, each once, in order.
-pub(crate) fn resources(checks: &[Check]) -> Vec<String> {
+#[must_use]
+pub fn resources(checks: &[Check]) -> Vec<String> {
     let mut arns: Vec<String> = Vec::with_capacity(checks.len());
     for check in checks {
         let arn = check.protected.arn();
@@ -33,8 +42,9 @@ pub(crate) fn resources(checks: &[Check]) -> Vec<String> {
 
 /// The records of an API call that was done: the caller's account's, and one for each other account whose resource it
 /// used (KMS Developer Guide, "Logging: cross-account"; CloudTrail User Guide, `sharedEventID`).
-pub(crate) fn api_call_done(
-    app: &App,
+#[must_use]
+pub fn api_call_done(
+    writer: Writer<'_>,
     call: ApiCall<'_>,
     request: &RequestContext,
     resources: &[String],
@@ -47,34 +57,35 @@ pub(crate) fn api_call_done(
             others.push(account);
         }
     }
-    let fresh = || EventId::from_random(app.rng.array());
+    let fresh = || EventId::from_random(writer.rng.array());
     let shared = (!others.is_empty()).then(fresh);
     let outcome = Outcome::Done { response };
     let text = write(&call, request, resources, &outcome, (own, request.event_id, shared));
-    let mut records = vec![row(app, request, text)];
+    let mut records = vec![row(writer.node, request, text)];
     for account in others {
         let event_id = fresh();
         // Each owner hears of its own resources.
         let theirs: Vec<String> =
             resources.iter().filter(|arn| owner(arn, own) == account).cloned().collect();
         let text = write(&call, request, &theirs, &outcome, (account, event_id, shared));
-        records.push(AuditRecord { event_id, ..row(app, request, text) });
+        records.push(AuditRecord { event_id, ..row(writer.node, request, text) });
     }
     records
 }
 
 /// Which call it was, and with what.
 #[derive(Clone, Copy)]
-pub(crate) struct ApiCall<'a> {
-    pub(crate) service: &'a ServiceModel,
-    pub(crate) operation: &'a OperationModel,
-    pub(crate) read_only: bool,
+pub struct ApiCall<'a> {
+    pub service: &'a ServiceModel,
+    pub operation: &'a OperationModel,
+    pub read_only: bool,
     /// JSON of the allowed members.
-    pub(crate) parameters: Option<&'a str>,
+    pub parameters: Option<&'a str>,
 }
 
 /// The record of an API call that was refused, as JSON.
-pub(crate) fn api_call_refused(
+#[must_use]
+pub fn api_call_refused(
     call: ApiCall<'_>,
     request: &RequestContext,
     resources: &[String],
@@ -153,7 +164,7 @@ fn identity(request: &RequestContext) -> Identity<'_> {
             Principal::Root { .. }
             | Principal::User { .. }
             | Principal::Federated { .. }
-            | Principal::Service => None,
+            | Principal::Service { .. } => None,
         },
         source_identity: match &session.facts.of {
             SessionOf::Role { source_identity, .. } => source_identity.as_deref(),
@@ -185,7 +196,7 @@ fn identity(request: &RequestContext) -> Identity<'_> {
             invoked_by,
         },
         Principal::Federated { provider, id, .. } => Identity::WebIdentity { id, provider },
-        Principal::Service => Identity::Service { account: &caller.account },
+        Principal::Service { .. } => Identity::Service { account: &caller.account },
     }
 }
 
@@ -210,8 +221,8 @@ fn resource_type(arn: &str) -> &'static str {
 }
 
 /// The record of a request, as it goes into the commit that it tells of.
-fn row(app: &App, request: &RequestContext, record: String) -> AuditRecord {
-    AuditRecord { event_id: request.event_id, node_id: app.node, at: request.received_at, record }
+fn row(node_id: NodeId, request: &RequestContext, record: String) -> AuditRecord {
+    AuditRecord { event_id: request.event_id, node_id, at: request.received_at, record }
 }
 
 #[cfg(test)]

@@ -1,0 +1,133 @@
+//! DeleteSecret: marks a secret for deletion, or deletes it at once.
+
+use crate::arn::SecretRef;
+use crate::deletion::removal;
+use crate::error::{MARKED_FOR_DELETION, SecretsError};
+use crate::service::Secrets;
+use crate::target::Target;
+use crate::PRINCIPAL;
+use keywright_auth::{
+    Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, ServiceEvent, View,
+};
+use keywright_aws::OperationModel;
+use keywright_aws::secretsmanager::{DeleteSecretRequest, DeleteSecretResponse, operations};
+use keywright_policy::ConditionValue;
+use keywright_store::WriteSet;
+use serde_json::json;
+
+/// The recovery window in days, unless the caller says otherwise.
+const WINDOW_DAYS: u32 = 30;
+
+pub struct DeleteSecret {
+    secret: SecretRef,
+    window_days: Option<u32>,
+    at_once: bool,
+}
+
+impl Operation for DeleteSecret {
+    type Service = Secrets;
+    type Input = DeleteSecretRequest;
+    type Output = DeleteSecretResponse;
+    type Facts = Target;
+    type Error = SecretsError;
+    const MODEL: &'static OperationModel = &operations::DELETE_SECRET;
+    const READ_ONLY: bool = false;
+    const CROSS_ACCOUNT: bool = true;
+
+    fn parse(input: DeleteSecretRequest, service: &Secrets) -> Result<Self, SecretsError> {
+        let at_once = input.force_delete_without_recovery.unwrap_or(false);
+        let window_days = match input.recovery_window_in_days {
+            None => None,
+            Some(_) if at_once => {
+                return Err(SecretsError::parameter(
+                    "You can't use ForceDeleteWithoutRecovery in conjunction with RecoveryWindowInDays.",
+                ));
+            }
+            Some(days) => match u32::try_from(days) {
+                Ok(days @ 7..=30) => Some(days),
+                Ok(_) | Err(_) => {
+                    return Err(SecretsError::parameter(
+                        "The RecoveryWindowInDays value must be between 7 and 30 days (inclusive).",
+                    ));
+                }
+            },
+        };
+        Ok(Self { secret: SecretRef::parse(&input.secret_id, &service.regions)?, window_days, at_once })
+    }
+
+    async fn facts(
+        &self,
+        view: View<'_, Secrets>,
+        request: &RequestContext,
+    ) -> Result<Target, SecretsError> {
+        Target::find(view, &self.secret, request).await
+    }
+
+    fn checks(&self, facts: &Target, _request: &RequestContext) -> Checks {
+        [facts.check("secretsmanager:DeleteSecret")].into_iter().collect()
+    }
+
+    fn condition<'a>(&'a self, facts: &'a Target, _check: &'a Check, name: &str) -> ConditionValue<'a> {
+        match name {
+            "secretsmanager:forcedeletewithoutrecovery" => ConditionValue::Bool(self.at_once),
+            "secretsmanager:recoverywindowindays" => match (self.at_once, self.window_days) {
+                (true, _) => ConditionValue::Absent,
+                (false, days) => ConditionValue::Number(i64::from(days.unwrap_or(WINDOW_DAYS))),
+            },
+            _ => facts.condition(name),
+        }
+    }
+
+    fn decide(
+        op: &Authorised<'_, Self>,
+        facts: &Target,
+        env: Env<'_, Secrets>,
+        request: &RequestContext,
+    ) -> Decided<Self> {
+        let Some(secret) = facts.find_secret() else {
+            // What is to be gone is gone (API Reference, ForceDeleteWithoutRecovery).
+            if op.at_once {
+                return Ok(Decision::answer(DeleteSecretResponse {
+                    arn: Some(op.secret.absent_arn(request)),
+                    name: Some(op.secret.key(request).name),
+                    deletion_date: Some(env.now),
+                }));
+            }
+            return Err(SecretsError::NotFound);
+        };
+        let answer = |deletion_date| DeleteSecretResponse {
+            arn: Some(secret.arn.to_string()),
+            name: Some(secret.row.name.clone()),
+            deletion_date: Some(deletion_date),
+        };
+        if op.at_once {
+            return Ok(Decision::write(answer(env.now), removal(secret)));
+        }
+        if secret.row.deleted_at.is_some() {
+            return Err(SecretsError::request(MARKED_FOR_DELETION));
+        }
+        let mut row = secret.row.clone();
+        let delete_at = env.now.plus_days(op.window_days.unwrap_or(WINDOW_DAYS));
+        row.deleted_at = Some(env.now);
+        row.delete_at = Some(delete_at);
+        row.changed_at = env.now;
+        let mut writes = WriteSet::default();
+        for (id, _) in secret.versions().iter() {
+            writes.audit(
+                ServiceEvent {
+                    event_source: PRINCIPAL,
+                    event_name: "StartSecretVersionDelete",
+                    account: row.account,
+                    region: &row.region,
+                    resource_type: "AWS::SecretsManager::Secret",
+                    resource_arn: &secret.arn,
+                    response_elements: None,
+                    details: Some(json!({ "SecretId": &*secret.arn, "SecretVersionId": id })),
+                }
+                .row(&env),
+            );
+        }
+        writes.update(&row, secret.version);
+        Ok(Decision::write(answer(delete_at), writes))
+    }
+}

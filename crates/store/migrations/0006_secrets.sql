@@ -1,0 +1,74 @@
+-- Secrets. One row has all that decides: labels, policy, deletion, replicas, rotation; `versions` is JSON of the labelled
+-- versions. Values are rows of their own, sealed under data keys of KMS, bound to the secret's ARN and the version's id.
+CREATE TABLE secrets (
+    account {text} NOT NULL,
+    region {text} NOT NULL,
+    name {text} NOT NULL,
+    suffix {text} NOT NULL,
+    description {text},
+    secret_type {text},
+    kms_key {text},
+    tags {text} NOT NULL,
+    versions {text} NOT NULL,
+    policy {text},
+    policy_pins {text},
+    created_at BIGINT NOT NULL,
+    changed_at BIGINT NOT NULL,
+    deleted_at BIGINT,
+    delete_at BIGINT,
+    replication {text},
+    rotation {text},
+    run {text},
+    rotation_at BIGINT,
+    last_rotated_at BIGINT,
+    next_rotation_at BIGINT,
+    row_version BIGINT NOT NULL,
+    mac {blob} NOT NULL,
+    PRIMARY KEY (account, region, name)
+);
+CREATE INDEX secrets_by_creation ON secrets (account, region, created_at, name);
+CREATE INDEX secrets_by_change ON secrets (account, region, changed_at, name);
+CREATE INDEX secrets_to_delete ON secrets (delete_at);
+CREATE INDEX secrets_to_rotate ON secrets (rotation_at);
+
+CREATE TABLE secret_versions (
+    account {text} NOT NULL,
+    region {text} NOT NULL,
+    name {text} NOT NULL,
+    version_id {text} NOT NULL,
+    created_at BIGINT NOT NULL,
+    kms_key_arn {text} NOT NULL,
+    is_default_key BIGINT NOT NULL,
+    data_key {blob} NOT NULL,
+    is_binary BIGINT NOT NULL,
+    value {blob} NOT NULL,
+    row_version BIGINT NOT NULL,
+    PRIMARY KEY (account, region, name, version_id)
+);
+
+-- The day of the last read: of a version, and under an empty version id of the secret. Observations, written behind.
+CREATE TABLE secret_access (
+    account {text} NOT NULL,
+    region {text} NOT NULL,
+    name {text} NOT NULL,
+    version_id {text} NOT NULL,
+    accessed_on BIGINT NOT NULL,
+    row_version BIGINT NOT NULL,
+    PRIMARY KEY (account, region, name, version_id)
+);
+
+-- Attempts of a secret's rotations, each step of each: what happened and why. No value is in any of them.
+CREATE TABLE secret_rotation_attempts (
+    account {text} NOT NULL,
+    region {text} NOT NULL,
+    name {text} NOT NULL,
+    started_at BIGINT NOT NULL,
+    attempt_id {text} NOT NULL,
+    version_id {text} NOT NULL,
+    step {text} NOT NULL,
+    outcome {text} NOT NULL,
+    ended_at BIGINT NOT NULL,
+    cause {text},
+    row_version BIGINT NOT NULL,
+    PRIMARY KEY (account, region, name, started_at, attempt_id)
+);
