@@ -5,7 +5,7 @@
 
 use crate::alias::predefined_service;
 use crate::error::KmsError;
-use crate::key::KeyManager;
+use crate::key::{Key, KeyManager};
 use crate::key_spec::KeySpec;
 use crate::material::Material;
 use crate::new_key::new_service_key;
@@ -21,13 +21,24 @@ use keywright_aws::kms::{
 };
 use keywright_store::WriteSet;
 use keywright_types::{AliasName, KeyArn, KeyRef, SecretBytes};
+use std::sync::{Arc, OnceLock};
 
 /// A data key that a service may have; it is made when it is decided.
 pub enum DataKeyCall {
     Under(Box<InnerCall<GenerateDataKey>>),
     /// The service's own key is not there yet.
-    UnderNew { name: AliasName, service: &'static str, context: EncryptionContext, request: RequestContext },
+    UnderNew {
+        name: AliasName,
+        service: &'static str,
+        context: EncryptionContext,
+        request: RequestContext,
+        key: NewServiceKey,
+    },
 }
+
+/// The service's own key, if one decision makes it: shared by all its calls, so that it is made once.
+#[derive(Clone, Default)]
+pub struct NewServiceKey(Arc<OnceLock<(Key, Material)>>);
 
 /// A data key of 32 bytes: in clear, encrypted, and what is to be written with it.
 pub struct DataKey {
@@ -47,6 +58,7 @@ impl DataKeyCall {
     pub async fn prepare(
         key: &str,
         context: EncryptionContext,
+        new_key: &NewServiceKey,
         view: View<'_, Kms>,
         request: &RequestContext,
     ) -> Result<Self, KmsError> {
@@ -55,7 +67,8 @@ impl DataKeyCall {
             && let Resolved::NoAlias(_) =
                 view.service.resolve(view, &KeyRef::Alias(name.clone()), request).await?
         {
-            return Ok(Self::UnderNew { name, service, context, request: request.clone() });
+            let key = new_key.clone();
+            return Ok(Self::UnderNew { name, service, context, request: request.clone(), key });
         }
         let input = GenerateDataKeyRequest {
             key_id: key.to_owned(),
@@ -82,14 +95,29 @@ impl DataKeyCall {
                     writes,
                 })
             }
-            Self::UnderNew { name, service, context, request } => {
-                let (key, material, writes) = new_service_key(name, service, request, &env);
-                let id = env.keyring.material_id(key.arn.key_id, &material);
-                let material = Material::symmetric_of(id, &material);
+            Self::UnderNew { name, service, context, request, key } => {
+                let mut writes = WriteSet::default();
+                let (key, material) = key.0.get_or_init(|| {
+                    let (key, material, of_key) = new_service_key(name, service, request, &env);
+                    writes = of_key;
+                    let id = env.keyring.material_id(key.arn.key_id, &material);
+                    (key, Material::symmetric_of(id, &material))
+                });
                 let plaintext = random_secret(32, env.rng);
-                let ciphertext = symmetric::encrypt(&key, &material, context, plaintext.expose(), &env)?;
+                let ciphertext = symmetric::encrypt(key, material, context, plaintext.expose(), &env)?;
                 Ok(DataKey { plaintext, ciphertext, key_arn: key.arn_text.to_string(), writes })
             }
+        }
+    }
+
+    /// Whether the caller may have a data key: the service's own key is there for everybody in its account.
+    ///
+    /// # Errors
+    /// As [`DataKeyCall::decide`].
+    pub fn check(&self, env: Env<'_, Kms>) -> Result<(), KmsError> {
+        match self {
+            Self::Under(call) => call.decide(env).map(|_| ()),
+            Self::UnderNew { .. } => Ok(()),
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Source: Secrets Manager User Guide, "Find secrets", and API Reference, `Filter`: values are prefixes, one of them must
 //! fit; `!` before a value excludes what fits; every filter must let the secret through. `all` takes a value apart into
-//! words, each of which must be found somewhere.
+//! words, each of which must begin a word somewhere.
 
 use crate::error::SecretsError;
 use crate::secret::SecretRow;
@@ -80,12 +80,14 @@ fn fits(key: Key, value: &str, row: &SecretRow) -> bool {
             let mut texts = vec![row.name.to_lowercase()];
             texts.extend(row.description.as_deref().map(str::to_lowercase));
             texts.extend(row.tags.iter().flat_map(|(key, value)| [key.to_lowercase(), value.to_lowercase()]));
-            let is_break = |letter: char| !letter.is_alphanumeric();
-            value
-                .to_lowercase()
-                .split(is_break)
-                .filter(|word| !word.is_empty())
-                .all(|word| texts.iter().any(|text| text.contains(word)))
+            let words = |text: &str| -> Vec<String> {
+                let parts = text.split(|letter: char| !letter.is_alphanumeric());
+                parts.filter(|word| !word.is_empty()).map(str::to_owned).collect()
+            };
+            let known: Vec<String> = texts.iter().flat_map(|text| words(text)).collect();
+            words(&value.to_lowercase())
+                .iter()
+                .all(|word| known.iter().any(|known| known.starts_with(word.as_str())))
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::SERVICE;
 use keywright_auth::{Cause, Env, InnerCall, RequestContext, ServiceError as _, View};
 use keywright_crypto::{ValueContext, open_value, seal_value};
 use keywright_kms::ops::decrypt::Decrypt;
-use keywright_kms::{DataKeyCall, may_open, open_data_key};
+use keywright_kms::{DataKeyCall, NewServiceKey, may_open, open_data_key};
 use keywright_store::WriteSet;
 use std::collections::BTreeMap;
 
@@ -24,6 +24,15 @@ fn context(arn: &str, version_id: &str) -> BTreeMap<String, String> {
         ("SecretARN".to_owned(), arn.to_owned()),
         ("SecretVersionId".to_owned(), version_id.to_owned()),
     ])
+}
+
+/// The key that a value is sealed under.
+#[derive(Clone, Copy)]
+pub(crate) struct KeyToUse<'a> {
+    /// As the secret's owner named it; none is the service's own.
+    pub(crate) named: Option<&'a str>,
+    /// The service's own, if this decision makes it.
+    pub(crate) new: &'a NewServiceKey,
 }
 
 /// A value to be sealed: the data key was asked for.
@@ -43,13 +52,14 @@ impl Sealing {
         key: &SecretKey,
         arn: &str,
         version_id: &str,
-        kms_key: Option<&str>,
+        kms_key: KeyToUse<'_>,
         request: &RequestContext,
     ) -> Result<Self, SecretsError> {
         let inner = request.through(SERVICE).in_region(&key.region);
         let context = context(arn, version_id);
-        let name = kms_key.unwrap_or(DEFAULT_KEY);
-        let call = DataKeyCall::prepare(name, context, view.of(&*view.service.kms), &inner).await;
+        let name = kms_key.named.unwrap_or(DEFAULT_KEY);
+        let call =
+            DataKeyCall::prepare(name, context, kms_key.new, view.of(&*view.service.kms), &inner).await;
         let call = match call.map_err(SecretsError::encrypting) {
             Err(fault @ (SecretsError::Internal(_) | SecretsError::Unavailable(_))) => return Err(fault),
             call => call,
@@ -59,7 +69,7 @@ impl Sealing {
             arn: arn.to_owned(),
             key: key.clone(),
             version_id: version_id.to_owned(),
-            is_default_key: kms_key.is_none_or(|name| name == DEFAULT_KEY),
+            is_default_key: kms_key.named.is_none_or(|name| name == DEFAULT_KEY),
         })
     }
 
@@ -164,7 +174,7 @@ impl Opening {
 /// Whether the caller may use a key that it chooses for a secret, both to write and to read.
 pub(crate) struct KeyTest {
     makes: Sealing,
-    opens: Result<InnerCall<Decrypt>, SecretsError>,
+    opens: Option<Result<InnerCall<Decrypt>, SecretsError>>,
 }
 
 impl KeyTest {
@@ -172,26 +182,33 @@ impl KeyTest {
         view: View<'_, Secrets>,
         key: &SecretKey,
         arn: &str,
-        kms_key: Option<&str>,
+        kms_key: KeyToUse<'_>,
         request: &RequestContext,
     ) -> Result<Self, SecretsError> {
         const TEST: &str = "RequestToValidateKeyAccess";
         let makes = Sealing::prepare(view, key, arn, TEST, kms_key, request).await?;
         let inner = request.through(SERVICE).in_region(&key.region);
-        let name = kms_key.unwrap_or(DEFAULT_KEY);
-        let opens = may_open(name, context(arn, TEST), view.of(&*view.service.kms), &inner).await;
-        Ok(Self { makes, opens: opens.map_err(SecretsError::encrypting) })
+        let opens = match kms_key.named {
+            Some(name) => {
+                let kms = view.of(&*view.service.kms);
+                Some(may_open(name, context(arn, TEST), kms, &inner).await.map_err(SecretsError::encrypting))
+            }
+            // The service's own key opens for everybody in its account.
+            None => None,
+        };
+        Ok(Self { makes, opens })
     }
 
     /// # Errors
     /// What KMS would refuse.
     pub(crate) fn check(&self, env: &Env<'_, Secrets>) -> Result<(), SecretsError> {
         let call = self.makes.call.as_ref().map_err(SecretsError::again)?;
-        call.decide(env.of(&*env.service.kms)).map_err(SecretsError::encrypting)?;
-        self.opens
-            .as_ref()
-            .map_err(SecretsError::again)?
-            .check()
-            .map_err(SecretsError::encrypting)
+        call.check(env.of(&*env.service.kms)).map_err(SecretsError::encrypting)?;
+        match &self.opens {
+            Some(opens) => {
+                opens.as_ref().map_err(SecretsError::again)?.check().map_err(SecretsError::encrypting)
+            }
+            None => Ok(()),
+        }
     }
 }

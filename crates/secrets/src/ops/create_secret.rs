@@ -5,7 +5,7 @@ use crate::arn::{SecretRef, check_name, suffix_of};
 use crate::condition::{of_given_tags, optional};
 use crate::error::SecretsError;
 use crate::labels::{CURRENT, Versions};
-use crate::sealing::{KeyTest, Opening, Sealing};
+use crate::sealing::{KeyTest, KeyToUse, Opening, Sealing};
 use crate::secret::{Secret, SecretKey, SecretRow};
 use crate::service::{Secrets, find_version, store_fault};
 use crate::tagging::{self, Given};
@@ -16,6 +16,7 @@ use keywright_auth::{
 };
 use keywright_aws::OperationModel;
 use keywright_aws::secretsmanager::{CreateSecretRequest, CreateSecretResponse, operations};
+use keywright_kms::NewServiceKey;
 use keywright_policy::ConditionValue;
 use keywright_store::WriteSet;
 use keywright_types::Tags;
@@ -133,8 +134,9 @@ impl Operation for CreateSecret {
             };
             return Ok(CreateSecretFacts { arn, suffix, taken: Some(taken), before, test: None, sealing: None });
         }
-        let kms_key = self.kms_key.as_deref();
-        let test = match kms_key {
+        let new = NewServiceKey::default();
+        let kms_key = KeyToUse { named: self.kms_key.as_deref(), new: &new };
+        let test = match kms_key.named {
             Some(_) => Some(KeyTest::prepare(view, &key, &arn, kms_key, request).await?),
             None => None,
         };

@@ -5,12 +5,14 @@ use super::write_value::{ValueToWrite, Written, label};
 use crate::arn::SecretRef;
 use crate::error::SecretsError;
 use crate::labels::{CURRENT, LABELS_PER_VERSION_MAX};
+use crate::sealing::KeyToUse;
 use crate::service::Secrets;
 use crate::target::Target;
 use crate::value::SecretValue;
 use keywright_auth::{Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::secretsmanager::{PutSecretValueRequest, PutSecretValueResponse, operations};
+use keywright_kms::NewServiceKey;
 use keywright_policy::ConditionValue;
 
 pub struct PutSecretValue {
@@ -57,7 +59,8 @@ impl Operation for PutSecretValue {
         let target = Target::find(view, &self.secret, request).await?;
         let value = match target.writable() {
             Ok(secret) => {
-                let kms_key = secret.row.kms_key.as_deref();
+                let new = NewServiceKey::default();
+                let kms_key = KeyToUse { named: secret.row.kms_key.as_deref(), new: &new };
                 Some(ValueToWrite::prepare(view, secret, &self.token, kms_key, request).await?)
             }
             Err(_) => None,

@@ -9,7 +9,7 @@ use crate::arn::SecretRef;
 use crate::condition::optional;
 use crate::error::{SecretsError, TOKEN_NEEDED};
 use crate::labels::{CURRENT, PENDING, PREVIOUS};
-use crate::sealing::{DEFAULT_KEY, KeyTest, Opening, Sealing};
+use crate::sealing::{DEFAULT_KEY, KeyTest, KeyToUse, Opening, Sealing};
 use crate::secret::Secret;
 use crate::service::{Secrets, store_fault};
 use crate::target::Target;
@@ -17,6 +17,7 @@ use crate::value::SecretValue;
 use keywright_auth::{Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, View};
 use keywright_aws::OperationModel;
 use keywright_aws::secretsmanager::{UpdateSecretRequest, UpdateSecretResponse, operations};
+use keywright_kms::NewServiceKey;
 use keywright_policy::ConditionValue;
 use keywright_store::{Column as _, Versioned, WriteSet};
 use std::sync::Arc;
@@ -56,7 +57,7 @@ impl UpdateSecret {
         &self,
         view: View<'_, Secrets>,
         secret: &Arc<Secret>,
-        kms_key: Option<&str>,
+        kms_key: KeyToUse<'_>,
         request: &RequestContext,
     ) -> Result<NewKey, SecretsError> {
         let key = secret.row.secret_key();
@@ -109,11 +110,13 @@ impl Operation for UpdateSecret {
         let target = Target::find(view, &self.secret, request).await?;
         let (mut value, mut new_key) = (None, None);
         if let Ok(secret) = target.writable() {
-            let kms_key = match &self.kms_key {
+            let named = match &self.kms_key {
                 Some(key) => key.as_deref(),
                 None => secret.row.kms_key.as_deref(),
             };
-            if self.kms_key.is_some() && kms_key != secret.row.kms_key.as_deref() {
+            let new = NewServiceKey::default();
+            let kms_key = KeyToUse { named, new: &new };
+            if self.kms_key.is_some() && named != secret.row.kms_key.as_deref() {
                 new_key = Some(self.new_key(view, secret, kms_key, request).await?);
             }
             if let (Some(_), Some(token)) = (&self.value, &self.token) {

@@ -4,7 +4,7 @@
 
 use crate::error::SecretsError;
 use crate::secret::{Secret, SecretRow};
-use crate::sealing::{Opening, Sealing};
+use crate::sealing::{KeyToUse, Opening, Sealing};
 use crate::service::{Secrets, find_version, store_fault};
 use crate::value::SecretValue;
 use crate::version::VersionRow;
@@ -46,7 +46,7 @@ impl ValueToWrite {
         view: View<'_, Secrets>,
         secret: &Secret,
         version_id: &str,
-        kms_key: Option<&str>,
+        kms_key: KeyToUse<'_>,
         request: &RequestContext,
     ) -> Result<Self, SecretsError> {
         let key = secret.row.secret_key();
