@@ -127,8 +127,16 @@ def test_no_secret_is_left_behind(talkative, engine):
     kms.disable_key(KeyId=key)
     answers.append(str(call(server, "Encrypt", {"KeyId": key, "Plaintext": text})).encode())
     manager = server.client("secretsmanager")
-    with pytest.raises(manager.exceptions.ClientError):
-        manager.create_secret(Name="x", SecretString=context_free.decode())
+    for name, key in (("x", "alias/aws/secretsmanager"), ("y", kms.create_key()["KeyMetadata"]["KeyId"])):
+        manager.create_secret(Name=name, SecretString=context_free.decode(), KmsKeyId=key)
+        manager.put_secret_value(SecretId=name, SecretBinary=context_free)
+        assert manager.get_secret_value(SecretId=name)["SecretBinary"] == context_free
+        token = "t" * 32
+        manager.put_secret_value(SecretId=name, SecretString=context_free.decode(), ClientRequestToken=token)
+        with pytest.raises(manager.exceptions.ResourceExistsException) as refused:
+            manager.put_secret_value(SecretId=name, SecretString="other", ClientRequestToken=token)
+        answers.append(str(refused.value.response).encode())
+        manager.get_random_password()
     # Signatures: the one that was sent and was wrong, and with it the one that was computed.
     body = b"{}"
     headers = signed_headers(server, "TrentService.ListKeys", body)

@@ -180,11 +180,12 @@ def test_conditions_of_a_key_policy_decide(kms):
         assert refused.value.response["Error"]["Code"] == "AccessDeniedException"
 
 
-def test_secrets_manager_is_known_and_says_that_it_is_not_built(server):
+def test_what_is_known_and_not_built_says_so(server):
     client = server.client("secretsmanager")
-    for operation in ("list_secrets", "get_random_password"):
+    name = "arn:aws:secretsmanager:us-east-1:111122223333:secret:x-AbCdEf"
+    for operation in ("associate_cross_account_replica", "disassociate_cross_account_replica"):
         with pytest.raises(client.exceptions.ClientError) as refused:
-            getattr(client, operation)()
+            getattr(client, operation)(SecretId="x", CrossAccountReplicaARN=name)
         assert refused.value.response["Error"]["Code"] == "InvalidRequestException"
 
 

@@ -46,7 +46,7 @@ VENDOR = {
     "ListKeyLineage": {"KeyId": "K"}, "ListKeyMaterialUsage": {"KeyId": "K"},
 }
 VENDOR_EXTRA = {"ExplainAccess": {"Principal": "P", "Action": "kms:Encrypt", "Resource": "K"}}
-JSON_SERVICES = {"kms", "keywright"}
+JSON_SERVICES = {"kms", "keywright", "secretsmanager"}
 
 
 def served():
@@ -78,6 +78,7 @@ class World:
         kms.create_alias(AliasName="alias/matrix", TargetKeyId=self.key)
         self.blob = kms.encrypt(KeyId=self.key, Plaintext=b"x")["CiphertextBlob"]
         self.key_policy = kms.get_key_policy(KeyId=self.key)["Policy"]
+        self.secret = server.client("secretsmanager").create_secret(Name="matrix", SecretString="x")["ARN"]
         self.target = user(server, "target")
         self.target_arn = self.target.arn()
         self.grant = kms.create_grant(
@@ -105,6 +106,8 @@ class World:
             "Status": "Inactive", "Description": "x", "AccountAlias": "matrix", "NewPassword": "Correct-Horse-7",
             "OldPassword": "Correct-Horse-6", "Password": "Correct-Horse-7", "AuthenticationCode1": "123456",
             "AuthenticationCode2": "654321", "VirtualMFADeviceName": "fresh", "EncodedMessage": "x",
+            "SecretId": self.secret, "ResourcePolicy": allow("secretsmanager:GetSecretValue"), "Name": "fresh",
+            "VersionStage": "AWSCURRENT", "ClientRequestToken": "t" * 32,
             "PolicyNames": [], "TagKeys": ["a"], "WebIdentityToken": "x.y.z",
         }
         if name == "Tags":
@@ -171,6 +174,10 @@ class World:
             ("iam", "CreateGroup"): {"GroupName": "fresh"},
             ("iam", "CreateRole"): {"RoleName": "fresh"},
             ("iam", "CreatePolicy"): {"PolicyName": "fresh"},
+            ("secretsmanager", "BatchGetSecretValue"): {"SecretIdList": ["matrix"]},
+            ("secretsmanager", "CreateSecret"): {"ClientRequestToken": "t" * 32},
+            ("secretsmanager", "PutSecretValue"): {"ClientRequestToken": "t" * 32, "SecretString": "y"},
+            ("secretsmanager", "PutResourcePolicy"): {"ResourcePolicy": trust(self.target_arn, "secretsmanager:*")},
         }.get((service, operation), {})
         shape = MODELS[service].operation_model(operation).input_shape
         members = shape.members if shape else {}
@@ -354,6 +361,9 @@ def test_another_accounts_user_reaches_nothing_of_this_account(world, service, o
     status, code, text, request_id = ask(world, service, operation, world.stranger)
     if service == "kms" and "KeyId" in str(MODELS["kms"].operation_model(operation).input_shape.required_members):
         assert code in {"AccessDeniedException", "NotFoundException"}, text
+    elif service == "secretsmanager" and "SecretId" in str(
+            MODELS[service].operation_model(operation).input_shape.required_members):
+        assert code == "AccessDeniedException", text
     elif code == "OK":
         # It did this in its own account; nothing of this one changed or was told.
         assert (service, operation) not in {
@@ -364,6 +374,11 @@ def test_what_others_did_not_do_is_not_done(world):
     kms, iam = world.server.client(), world.server.client("iam")
     assert kms.describe_key(KeyId=world.key)["KeyMetadata"]["KeyState"] == "Enabled"
     assert kms.get_key_policy(KeyId=world.key)["Policy"] == world.key_policy
+    secrets = world.server.client("secretsmanager")
+    assert secrets.get_secret_value(SecretId="matrix")["SecretString"] == "x"
+    assert [found["Name"] for found in secrets.list_secrets()["SecretList"]] == ["matrix"]
+    told = secrets.describe_secret(SecretId="matrix")
+    assert "Tags" not in told and "DeletedDate" not in told
     assert {"target", "nobody", "barred", "grantee", "maker"} == {
         made["UserName"] for made in iam.list_users()["Users"]}
     assert iam.list_attached_user_policies(UserName="target")["AttachedPolicies"] == []

@@ -12,6 +12,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("crypto", &["types"]),
     ("aws", &["types"]),
     ("policy", &["types"]),
+    ("schedule", &["types"]),
+    ("rotators", &["types", "crypto"]),
     ("store", &["types", "crypto"]),
     ("trail", &["types", "crypto"]),
     ("auth", &["types", "crypto", "aws", "store", "trail", "policy"]),
