@@ -20,7 +20,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("kms", &["types", "crypto", "aws", "store", "policy", "auth"]),
     ("iam", &["types", "crypto", "aws", "store", "policy", "auth"]),
     ("secrets", &["types", "crypto", "aws", "store", "policy", "auth", "kms", "schedule", "rotators"]),
-    ("inventory", &["types", "crypto", "aws", "store", "policy", "auth", "kms", "iam", "secrets"]),
+    ("inventory", &["types", "crypto", "aws", "store", "policy", "auth", "kms", "iam", "secrets", "rotators"]),
     (
         "server",
         &[

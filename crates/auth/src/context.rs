@@ -128,6 +128,9 @@ pub struct View<'a, S> {
     pub now: Timestamp,
     /// Set when an earlier attempt met a conflict: read past the caches.
     pub fresh: bool,
+    /// For facts that take a decision of another service, such as opening a value to see what it names.
+    pub rng: &'a dyn Rng,
+    pub node: NodeId,
 }
 
 /// What a decision may use besides its facts: time, randomness, the keyring, the service's settings.
@@ -143,7 +146,21 @@ impl<'a, S> View<'a, S> {
     /// The same for another service.
     #[must_use]
     pub const fn of<T>(&self, service: &'a T) -> View<'a, T> {
-        View { store: self.store, service, keyring: self.keyring, now: self.now, fresh: self.fresh }
+        View {
+            store: self.store,
+            service,
+            keyring: self.keyring,
+            now: self.now,
+            fresh: self.fresh,
+            rng: self.rng,
+            node: self.node,
+        }
+    }
+
+    /// What a decision of the same service has, for one that facts are made of.
+    #[must_use]
+    pub const fn env(&self) -> Env<'a, S> {
+        Env { service: self.service, keyring: self.keyring, rng: self.rng, node: self.node, now: self.now }
     }
 }
 

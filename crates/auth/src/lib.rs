@@ -41,7 +41,7 @@ pub use error::{Cause, ServiceError};
 pub use explain::{Explained, NearMiss, Outcome, PolicyRole, Question, Told, explain_access, find_principal};
 pub use inner_call::{InnerAnswer, InnerCall};
 pub use marker::{InvalidMarker, Page};
-pub use operation::{Check, Checks, Decided, Decision, Done, Operation, Protected, Rule, SlowWork, Work};
+pub use operation::{Check, Checks, Decided, Decision, Done, Errand, Operation, Protected, Rule, SlowWork, Work};
 pub use session::{
     Federation, NewSession, Session, SessionFacts, SessionOf, Sessions, TokenFault, account_of_session_key,
 };

@@ -194,3 +194,25 @@ pub trait Work: Send + Sync {
         env: Env<'_, Self::Service>,
     ) -> Result<Option<WriteSet>, Self::Error>;
 }
+
+/// Work of the service itself of which something is told to whoever has it done: reading the values that a rotation's step
+/// is to be done with, for one. What it read is recorded, or written, before it is told.
+pub trait Errand: Send + Sync {
+    type Service: Send + Sync + 'static;
+    type Facts: Send + Sync;
+    type Output: Send;
+    type Error: ServiceError;
+
+    fn facts(
+        &self,
+        view: View<'_, Self::Service>,
+    ) -> impl Future<Output = Result<Self::Facts, Self::Error>> + Send;
+
+    /// # Errors
+    /// What keeps it from being done.
+    fn decide(
+        &self,
+        facts: &Self::Facts,
+        env: Env<'_, Self::Service>,
+    ) -> Result<(Self::Output, WriteSet), Self::Error>;
+}

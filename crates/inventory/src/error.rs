@@ -4,6 +4,7 @@ use keywright_auth::{Cause, InvalidMarker, ServiceError};
 use keywright_aws::WireError;
 use keywright_crypto::Unrecognised;
 use keywright_kms::KmsError;
+use keywright_secrets::SecretsError;
 use keywright_types::AccountId;
 use std::borrow::Cow;
 
@@ -46,6 +47,22 @@ impl From<KmsError> for InventoryError {
             other => Self::InvalidParameter {
                 message: other.wire().message.map(Cow::into_owned).unwrap_or_default(),
             },
+        }
+    }
+}
+
+impl From<SecretsError> for InventoryError {
+    fn from(fault: SecretsError) -> Self {
+        let fault = match fault {
+            SecretsError::Internal(cause) => return Self::Internal(cause),
+            SecretsError::Unavailable(cause) => return Self::Unavailable(cause),
+            fault => fault,
+        };
+        let message = || fault.wire().message.map(Cow::into_owned).unwrap_or_default();
+        match &fault {
+            SecretsError::NotFound => Self::NotFound { message: message() },
+            SecretsError::AccessDenied { message } => Self::AccessDenied { message: message.clone() },
+            _ => Self::InvalidParameter { message: message() },
         }
     }
 }

@@ -13,6 +13,7 @@ mod rotation_entry;
 use keywright_auth::identities::Identities;
 use keywright_auth::{RequestContext, View};
 use keywright_kms::Kms;
+use keywright_secrets::Secrets;
 use keywright_types::AccountId;
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ pub use error::InventoryError;
 /// The vendor service. It has no state of its own.
 pub struct Inventory {
     kms: Arc<Kms>,
+    secrets: Arc<Secrets>,
     identities: Arc<Identities>,
     /// The server's first account, which answers for the others.
     home: AccountId,
@@ -28,19 +30,23 @@ pub struct Inventory {
 
 impl Inventory {
     #[must_use]
-    pub fn new(home: AccountId, kms: Arc<Kms>, identities: Arc<Identities>) -> Arc<Self> {
-        Arc::new(Self { kms, identities, home })
+    pub fn new(
+        home: AccountId,
+        kms: Arc<Kms>,
+        secrets: Arc<Secrets>,
+        identities: Arc<Identities>,
+    ) -> Arc<Self> {
+        Arc::new(Self { kms, secrets, identities, home })
     }
 
     /// What KMS may read of what this service may.
     fn of_kms<'a>(view: View<'a, Self>) -> View<'a, Kms> {
-        View {
-            store: view.store,
-            service: &view.service.kms,
-            keyring: view.keyring,
-            now: view.now,
-            fresh: view.fresh,
-        }
+        view.of(&*view.service.kms)
+    }
+
+    /// The same of the secrets manager.
+    fn of_secrets<'a>(view: View<'a, Self>) -> View<'a, Secrets> {
+        view.of(&*view.service.secrets)
     }
 
     /// Accounts are the first account's business: of another one not even the root user may.

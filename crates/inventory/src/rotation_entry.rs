@@ -3,6 +3,8 @@
 use keywright_aws::keywright::{PeriodSource as WireSource, ResourceType, RotationEntry, RotationStatus};
 use keywright_kms::rotation::PeriodSource;
 use keywright_kms::{Key, KeyManager, KeyState};
+use keywright_secrets::Secret;
+use keywright_secrets::rotation::period_days;
 use keywright_types::Timestamp;
 
 /// How a key stands with its rotation at `now`.
@@ -45,5 +47,46 @@ pub(crate) fn of_key(key: &Key, now: Timestamp) -> RotationEntry {
         next_rotation_date: period.and(key.rotation.next_at),
         status,
         reason: reason.map(str::to_owned),
+    }
+}
+
+/// How a secret stands with its rotation at `now`.
+pub(crate) fn of_secret(secret: &Secret, now: Timestamp) -> RotationEntry {
+    let row = &secret.row;
+    let enabled = row.rotation.as_ref().is_some_and(|rotation| rotation.0.enabled);
+    let (status, reason) = match (enabled, &row.run) {
+        (false, _) => (RotationStatus::Off, None),
+        (true, _) if row.deleted_at.is_some() => {
+            (RotationStatus::Blocked, Some("The secret is marked for deletion.".to_owned()))
+        }
+        (true, Some(run)) => match &run.0.cause {
+            Some(cause) => (
+                RotationStatus::Blocked,
+                Some(format!(
+                    "{} failed: {cause}. Attempt {} is made at {}.",
+                    run.0.step.as_str(),
+                    run.0.attempt,
+                    run.0.not_before().rfc3339()
+                )),
+            ),
+            None => (RotationStatus::Due, Some(format!("{} is under way.", run.0.step.as_str()))),
+        },
+        (true, None) if row.rotation_at.is_some_and(|at| at <= now) => (
+            RotationStatus::Due,
+            Some("The rotation is due; the server does it within seconds.".to_owned()),
+        ),
+        (true, None) => (RotationStatus::Scheduled, None),
+    };
+    let period = enabled.then(|| period_days(secret, now)).flatten();
+    RotationEntry {
+        resource_arn: secret.arn.to_string(),
+        resource_type: ResourceType::Secret,
+        rotation_enabled: enabled,
+        period_in_days: period.and_then(|days| i32::try_from(days).ok()),
+        period_source: period.map(|_| WireSource::Api),
+        last_rotation_date: row.last_rotated_at,
+        next_rotation_date: row.next_rotation_at,
+        status,
+        reason,
     }
 }

@@ -12,12 +12,13 @@ use crate::new_key::new_service_key;
 use crate::ops::create_grant::CreateGrant;
 use crate::ops::decrypt::Decrypt;
 use crate::ops::generate_data_key::{GenerateDataKey, random_secret};
+use crate::ops::retire_grant::RetireGrant;
 use crate::ops::symmetric::{self, EncryptionContext};
 use crate::service::{Kms, Resolved};
 use keywright_auth::{Env, InnerAnswer, InnerCall, RequestContext, View};
 use keywright_aws::kms::{
     CreateGrantRequest, DataKeySpec, DecryptRequest, DryRunModifierType, GenerateDataKeyRequest, GrantConstraints,
-    GrantOperation, SERVICE,
+    GrantOperation, RetireGrantRequest, SERVICE,
 };
 use keywright_store::WriteSet;
 use keywright_types::{AliasName, KeyArn, KeyRef, SecretBytes};
@@ -213,6 +214,25 @@ pub async fn grant_to_service(
         dry_run: None,
         grantee_service_principal: Some(service.to_owned()),
         retiring_service_principal: None,
+    };
+    InnerCall::prepare(input, &SERVICE, view, request).await
+}
+
+/// Ends a grant that the service has; `request` is the service's own.
+///
+/// # Errors
+/// As [`DataKeyCall::prepare`].
+pub async fn retire_grant(
+    key_arn: &str,
+    grant: &str,
+    view: View<'_, Kms>,
+    request: &RequestContext,
+) -> Result<InnerCall<RetireGrant>, KmsError> {
+    let input = RetireGrantRequest {
+        grant_token: None,
+        key_id: Some(key_arn.to_owned()),
+        grant_id: Some(grant.to_owned()),
+        dry_run: None,
     };
     InnerCall::prepare(input, &SERVICE, view, request).await
 }

@@ -45,6 +45,8 @@ pub enum StepError {
     Failed { place: Place, user: String, doing: &'static str, cause: String },
     #[error("{place}: {problem}")]
     Unsupported { place: Place, problem: String },
+    #[error("the pending version has no value: it was taken away while the rotation was under way; abandon the rotation and rotate anew")]
+    Lost,
     #[error("alternating users take an administrator's secret: name it in the member \"masterarn\"")]
     NoAdmin,
     #[error("the administrator's secret is for {admin}, this secret for {own}: its password is used at its own host alone")]

@@ -259,7 +259,7 @@ fn other_host(admin: &Credential, own: &Credential) -> StepError {
 
 fn problem(fault: &StepError) -> Problem {
     let code = match fault {
-        StepError::Value(_) => "value",
+        StepError::Value(_) | StepError::Lost => "value",
         StepError::NotAllowed { .. } => "host-not-allowed",
         StepError::Unreachable { .. } | StepError::TimedOut { .. } => "unreachable-host",
         StepError::Refused { .. } => "login-refused",

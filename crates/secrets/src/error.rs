@@ -90,7 +90,8 @@ impl SecretsError {
     }
 
     /// A refusal that was met when the facts were read, told when it is its turn.
-    pub(crate) fn repeat(refused: &Self) -> Self {
+    #[must_use]
+    pub fn repeat(refused: &Self) -> Self {
         match refused {
             Self::NotFound => Self::NotFound,
             Self::NoVersionWithLabel { label } => Self::NoVersionWithLabel { label: label.clone() },

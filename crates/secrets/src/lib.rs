@@ -24,9 +24,11 @@ mod listing;
 pub mod ops;
 mod password;
 mod policy;
+pub mod rotation;
 mod sealing;
 mod secret;
 mod service;
+mod setup;
 mod tagging;
 mod target;
 mod value;
@@ -38,6 +40,8 @@ pub use error::SecretsError;
 pub use labels::{CURRENT, PENDING, PREVIOUS, Version, Versions};
 pub use secret::{Secret, SecretKey, SecretRow};
 pub use service::Secrets;
+pub use setup::Problem;
+pub use value::SecretValue;
 pub use version::VersionRow;
 
 /// The service's name in addresses and in `kms:ViaService`.

@@ -1,6 +1,7 @@
 //! A secret: everything about it but its values.
 
 use crate::labels::Versions;
+use crate::rotation::{Rotation, Run};
 use keywright_auth::identities::{Json, Pins};
 use keywright_policy::{Document, Kind};
 use keywright_store::{Column as _, Row as _, RowVersion, StoreError, Value, Versioned, row};
@@ -30,8 +31,12 @@ row! {
             /// The end of its recovery window.
             delete_at: Option<Timestamp>,
             replication: Option<String>,
-            rotation: Option<String>,
-            run: Option<String>,
+            rotation: Option<Json<Rotation>>,
+            /// The rotation under way.
+            run: Option<Json<Run>>,
+            /// A hex digit: the part of the service's own work that the secret belongs to.
+            part: String,
+            /// When the rotation machine has something to do; `rotation::wake` is its one author.
             rotation_at: Option<Timestamp>,
             last_rotated_at: Option<Timestamp>,
             next_rotation_at: Option<Timestamp>,
@@ -58,6 +63,13 @@ impl SecretKey {
     #[must_use]
     pub fn partial_arn(&self) -> String {
         format!("arn:{PARTITION}:secretsmanager:{}:{}:secret:{}", self.region, self.account, self.name)
+    }
+
+    /// The part of the service's own work that it belongs to: a hex digit, as evenly spread as names' digests.
+    #[must_use]
+    pub fn part(&self) -> String {
+        let digest = keywright_crypto::sha256(self.partial_arn().as_bytes());
+        format!("{:x}", digest[0] >> 4)
     }
 
     #[must_use]

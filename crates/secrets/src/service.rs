@@ -6,6 +6,7 @@ use crate::secret::{Secret, SecretKey, SecretRow};
 use crate::version::VersionRow;
 use keywright_auth::{ServiceError as _, View};
 use keywright_kms::Kms;
+use keywright_rotators::Rotators;
 use keywright_store::{Changes, Column as _, EntityCache, Store, StoreError, Value};
 use keywright_types::{AccountId, Region, RegionSet};
 use std::sync::Arc;
@@ -29,6 +30,7 @@ pub struct Secrets {
     pub kms: Arc<Kms>,
     pub regions: RegionSet,
     pub access: Access,
+    pub rotators: Arc<Rotators>,
     secrets: EntityCache<SecretKey, Arc<Secret>>,
     /// Sealed: opening one takes a data key that KMS decrypts for the caller, each time.
     values: EntityCache<Sealing, Arc<VersionRow>>,
@@ -37,11 +39,12 @@ pub struct Secrets {
 impl Secrets {
     /// Makes the service and has its caches follow the store's commits.
     #[must_use]
-    pub fn new(kms: Arc<Kms>, store: &Store) -> Arc<Self> {
+    pub fn new(kms: Arc<Kms>, rotators: Arc<Rotators>, store: &Store) -> Arc<Self> {
         let service = Arc::new(Self {
             regions: kms.regions.clone(),
             kms,
             access: Access::default(),
+            rotators,
             secrets: EntityCache::new(SECRETS_CACHED_MAX, store.freshness()),
             values: EntityCache::new(VALUES_CACHED_MAX, store.freshness()),
         });

@@ -11,7 +11,6 @@ use std::sync::Arc;
 
 /// What a caller's SecretId came to.
 pub struct Target {
-    reference: SecretRef,
     secret: Option<Arc<Secret>>,
     absent_arn: String,
 }
@@ -33,13 +32,7 @@ impl Target {
         Ok(Self {
             secret: secret.filter(|secret| reference.fits(&secret.row.suffix)),
             absent_arn: reference.absent_arn(request),
-            reference: reference.clone(),
         })
-    }
-
-    /// A secret that was found otherwise.
-    pub(crate) fn of(secret: Arc<Secret>, reference: SecretRef) -> Self {
-        Self { absent_arn: secret.arn.to_string(), secret: Some(secret), reference }
     }
 
     pub(crate) fn check(&self, action: &'static str) -> Check {
@@ -88,9 +81,5 @@ impl Target {
 
     pub(crate) fn find_secret(&self) -> Option<&Arc<Secret>> {
         self.secret.as_ref()
-    }
-
-    pub(crate) fn reference(&self) -> &SecretRef {
-        &self.reference
     }
 }

@@ -89,7 +89,15 @@ impl App {
     }
 
     pub(crate) fn view<'a, S>(&'a self, service: &'a S, now: Timestamp, fresh: bool) -> View<'a, S> {
-        View { store: &self.store, service, keyring: &self.keyring, now, fresh }
+        View {
+            store: &self.store,
+            service,
+            keyring: &self.keyring,
+            now,
+            fresh,
+            rng: &*self.rng,
+            node: self.node,
+        }
     }
 
     pub(crate) fn env<'a, S>(&'a self, service: &'a S, now: Timestamp) -> Env<'a, S> {

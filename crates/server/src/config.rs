@@ -5,6 +5,7 @@
 
 use keywright_iam::oidc::IssuerSettings;
 use keywright_kms::KmsSettings;
+use keywright_rotators::RotatorSettings;
 use keywright_store::{PostgresOptions, StoreLocation};
 use keywright_types::{AccountId, RegionSet};
 use serde::Deserialize;
@@ -25,6 +26,7 @@ pub struct Config {
     pub account_id: Option<AccountId>,
     pub seal_file: PathBuf,
     pub kms: KmsSettings,
+    pub rotators: RotatorSettings,
     pub trail: TrailSettings,
     pub limits: Limits,
     pub log: LogSettings,
@@ -107,6 +109,7 @@ pub struct Given {
     pub database: GivenDatabase,
     pub cache: GivenCache,
     pub kms: GivenKms,
+    pub rotators: GivenRotators,
     pub trail: GivenTrail,
     pub limits: GivenLimits,
     pub log: GivenLog,
@@ -157,6 +160,19 @@ pub struct GivenRotation {
     pub min_days: Option<u32>,
     /// 0 lifts the limit.
     pub on_demand_max: Option<u32>,
+}
+
+/// The built-in rotators.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct GivenRotators {
+    pub connect_seconds_max: Option<u64>,
+    pub step_seconds_max: Option<u64>,
+    pub password_length: Option<usize>,
+    /// Certificate authorities in PEM, believed beside the system's.
+    pub ca_file: Option<PathBuf>,
+    /// The hosts that secrets may name; all if there is no list.
+    pub allowed_hosts: Option<Vec<String>>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -251,6 +267,22 @@ impl Given {
                 cached_keys_max: number(&lookup, "KEYWRIGHT_KMS_CACHED_KEYS_MAX", "a number")?,
                 stocked_rsa_keys: number(&lookup, "KEYWRIGHT_KMS_STOCKED_RSA_KEYS", "a number")?,
             },
+            rotators: GivenRotators {
+                connect_seconds_max: number(
+                    &lookup,
+                    "KEYWRIGHT_ROTATORS_CONNECT_SECONDS_MAX",
+                    "a number of seconds",
+                )?,
+                step_seconds_max: number(
+                    &lookup,
+                    "KEYWRIGHT_ROTATORS_STEP_SECONDS_MAX",
+                    "a number of seconds",
+                )?,
+                password_length: number(&lookup, "KEYWRIGHT_ROTATORS_PASSWORD_LENGTH", "a number")?,
+                ca_file: lookup("KEYWRIGHT_ROTATORS_CA_FILE").map(PathBuf::from),
+                allowed_hosts: lookup("KEYWRIGHT_ROTATORS_ALLOWED_HOSTS")
+                    .map(|list| list.split(',').map(|host| host.trim().to_owned()).collect()),
+            },
             trail: GivenTrail {
                 sync: lookup("KEYWRIGHT_TRAIL_SYNC"),
                 segment_mib_max: number(&lookup, "KEYWRIGHT_TRAIL_SEGMENT_MIB_MAX", "a number")?,
@@ -298,6 +330,13 @@ impl Given {
                 },
                 cached_keys_max: self.kms.cached_keys_max.or(lower.kms.cached_keys_max),
                 stocked_rsa_keys: self.kms.stocked_rsa_keys.or(lower.kms.stocked_rsa_keys),
+            },
+            rotators: GivenRotators {
+                connect_seconds_max: self.rotators.connect_seconds_max.or(lower.rotators.connect_seconds_max),
+                step_seconds_max: self.rotators.step_seconds_max.or(lower.rotators.step_seconds_max),
+                password_length: self.rotators.password_length.or(lower.rotators.password_length),
+                ca_file: self.rotators.ca_file.or(lower.rotators.ca_file),
+                allowed_hosts: self.rotators.allowed_hosts.or(lower.rotators.allowed_hosts),
             },
             trail: GivenTrail {
                 sync: self.trail.sync.or(lower.trail.sync),
@@ -402,6 +441,7 @@ impl Given {
                     }
                 },
             },
+            rotators: rotators(self.rotators)?,
             trail: TrailSettings {
                 strict_sync,
                 segment_bytes_max: at_least("trail.segment_mib_max", self.trail.segment_mib_max, 64, 1)?
@@ -431,6 +471,30 @@ impl Given {
             dev,
         })
     }
+}
+
+fn rotators(given: GivenRotators) -> Result<RotatorSettings, ConfigError> {
+    let default = RotatorSettings::default();
+    let seconds =
+        |name, given, default: Duration| at_least(name, given, default.as_secs(), 1).map(Duration::from_secs);
+    let password_length = match given.password_length.unwrap_or(default.password_length) {
+        length @ 16..=128 => length,
+        length => {
+            let problem = "16 to 128 characters are wanted";
+            return Err(value("rotators.password_length", &length.to_string(), problem));
+        }
+    };
+    Ok(RotatorSettings {
+        connect_timeout: seconds(
+            "rotators.connect_seconds_max",
+            given.connect_seconds_max,
+            default.connect_timeout,
+        )?,
+        step_timeout: seconds("rotators.step_seconds_max", given.step_seconds_max, default.step_timeout)?,
+        password_length,
+        ca_file: given.ca_file,
+        allowed_hosts: given.allowed_hosts,
+    })
 }
 
 /// A provider is configured once: with two sets of keys nobody could say which of them counts.

@@ -11,6 +11,8 @@ use std::path::PathBuf;
 pub enum StartError {
     #[error("{problem}")]
     Issuer { problem: String },
+    #[error("the built-in rotators cannot be set up: {0}")]
+    Rotators(keywright_rotators::RotatorsError),
     #[error("cannot use the data folder {path}: {cause}")]
     Folder { path: PathBuf, cause: std::io::Error },
     #[error("the data folder {path} is in use by another keywright process")]

@@ -32,6 +32,7 @@ mod pipeline;
 mod registry;
 mod routing;
 mod scheduler;
+mod secret_rotation;
 mod shares;
 mod slow_work;
 mod start;

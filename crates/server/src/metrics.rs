@@ -96,6 +96,10 @@ impl Metrics {
         self.with(|| counter!("keywright_key_rotation_failures_total").increment(1));
     }
 
+    pub fn secret_rotated(&self, outcome: &'static str) {
+        self.with(|| counter!("keywright_secret_rotations_total", "outcome" => outcome).increment(1));
+    }
+
     pub fn event_emitted(&self, detail_type: &str) {
         self.with(|| {
             counter!("keywright_events_total", "detail_type" => detail_type.to_owned()).increment(1);

@@ -8,7 +8,7 @@ use crate::journal::{self, JournalError, Settling};
 use crate::wire;
 use keywright_auth::record::{self, ApiCall};
 use keywright_auth::{
-    Cause, Decided, Decision, Done, Operation, RequestContext, ServiceError, Unauthorised, Work, authorise,
+    Cause, Decided, Decision, Done, Errand, Operation, RequestContext, ServiceError, Unauthorised, Work, authorise,
 };
 use keywright_aws::writer::DocumentWriter as _;
 use keywright_aws::{Input as _, JsonWriter, Output, ServiceModel, WireError};
@@ -244,6 +244,9 @@ async fn publish(
     for record in records {
         writes.audit(record);
     }
+    if writes.is_empty() {
+        return Ok(());
+    }
     if writes.changes_nothing() {
         let records = writes.take_audits().into_iter().map(|record| record.record).collect();
         return app.trail.append_all(records).await.map_err(JournalError::Trail);
@@ -327,6 +330,31 @@ where
         }
     }
     Err(W::Error::from_commit(CommitError::Conflict))
+}
+
+/// Has something read, or done, for the service's own work, and tells what came of it once that is recorded.
+///
+/// # Errors
+/// The errand's own.
+pub(crate) async fn errand<E: Errand>(app: &Arc<App>, errand: &E) -> Result<E::Output, E::Error>
+where
+    App: Serves<E::Service>,
+{
+    let service: &E::Service = app.service();
+    for attempt in 0..ATTEMPTS_MAX {
+        pause_before(app, attempt).await;
+        let now = app.now();
+        let facts = errand.facts(app.view(service, now, true)).await?;
+        let (output, writes) = errand.decide(&facts, app.env(service, now))?;
+        match publish(app, writes, Vec::new()).await {
+            Ok(()) => return Ok(output),
+            Err(JournalError::Commit(CommitError::Conflict)) => {}
+            Err(JournalError::Commit(fault)) => return Err(E::Error::from_commit(fault)),
+            Err(JournalError::Unsettled(_)) => return Err(E::Error::from_commit(journal::unsettled())),
+            Err(JournalError::Trail(fault)) => return Err(E::Error::internal(Cause::new(fault))),
+        }
+    }
+    Err(E::Error::from_commit(CommitError::Conflict))
 }
 
 /// Where several nodes decide at once, one that lost twice lets the others finish first.

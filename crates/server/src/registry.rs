@@ -119,6 +119,18 @@ impl Registry {
         registry.add_secrets();
         registry.add_iam();
         registry.add_sts();
+        registry.serve::<keywright_inventory::ops::abandon_secret_rotation::AbandonSecretRotation>(
+            &keywright::SERVICE,
+        );
+        registry.serve::<keywright_inventory::ops::get_secret_rotation::GetSecretRotation>(
+            &keywright::SERVICE,
+        );
+        registry.serve::<keywright_inventory::ops::preflight_secret_rotation::PreflightSecretRotation>(
+            &keywright::SERVICE,
+        );
+        registry.serve::<keywright_inventory::ops::retry_secret_rotation::RetrySecretRotation>(
+            &keywright::SERVICE,
+        );
         registry.serve::<keywright_inventory::ops::create_account::CreateAccount>(&keywright::SERVICE);
         registry.serve::<keywright_inventory::ops::explain_access::ExplainAccess>(&keywright::SERVICE);
         registry

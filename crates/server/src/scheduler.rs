@@ -2,13 +2,14 @@
 
 use crate::app::App;
 use crate::stopping::Stopping;
-use crate::{audit_log, clock_watch, node, outbox, pipeline, shares};
+use crate::{audit_log, clock_watch, node, outbox, pipeline, secret_rotation, shares};
 use keywright_auth::ServiceError as _;
 use keywright_kms::Step;
 use keywright_kms::rotation::{RotateDueKey, TakeStep, due_keys, due_steps, last_digit};
 use keywright_kms::{
     DestroyKey, ExpireKeyMaterial, keys_to_destroy, keys_with_expired_material, oldest_in_use,
 };
+use keywright_secrets::{EndDeletion, secrets_to_delete};
 use keywright_store::Lease;
 use keywright_types::KeyArn;
 use std::sync::Arc;
@@ -50,6 +51,9 @@ pub(crate) async fn run(app: Arc<App>, stopping: Stopping) {
     tasks.spawn(every(DUE_EVERY, stopping.clone(), Arc::clone(&app), |app| Box::pin(rotate_due(app))));
     tasks.spawn(every(DUE_EVERY, stopping.clone(), Arc::clone(&app), |app| Box::pin(expire_materials(app))));
     tasks.spawn(every(DUE_EVERY, stopping.clone(), Arc::clone(&app), |app| Box::pin(succeed_due(app))));
+    tasks.spawn(every(DUE_EVERY, stopping.clone(), Arc::clone(&app), |app| {
+        Box::pin(secret_rotation::rotate_due(app))
+    }));
     tasks.spawn(every(HEARTBEAT_EVERY, stopping.clone(), Arc::clone(&app), |app| Box::pin(heartbeat(app))));
     tasks.spawn(every(MARKS_EVERY, stopping.clone(), Arc::clone(&app), |app| Box::pin(relay(app))));
     tasks.spawn(every(USAGE_EVERY, stopping.clone(), Arc::clone(&app), |app| Box::pin(flush_usage(app))));
@@ -67,6 +71,7 @@ pub(crate) async fn round(app: &Arc<App>) {
     expire_materials(Arc::clone(app)).await;
     rotate_due(Arc::clone(app)).await;
     succeed_due(Arc::clone(app)).await;
+    secret_rotation::rotate_due(Arc::clone(app)).await;
     flush_usage(Arc::clone(app)).await;
     census(Arc::clone(app)).await;
     adopt(Arc::clone(app)).await;
@@ -198,7 +203,10 @@ pub(crate) async fn heartbeat(app: Arc<App>) {
     let Some(lease) = app.shares.housekeeping() else { return };
     let now = app.now();
     match clock_watch::beat(&app.store, now, &lease).await {
-        Ok(beat) if beat.may_destroy => destroy_due(&app, &lease).await,
+        Ok(beat) if beat.may_destroy => {
+            destroy_due(&app, &lease).await;
+            delete_due(&app, &lease).await;
+        }
         Ok(_) => {}
         Err(fault) => tracing::warn!(%fault, "no heartbeat was written"),
     }
@@ -251,6 +259,29 @@ pub(crate) async fn expire_materials(app: Arc<App>) {
     }
 }
 
+/// Deletes secrets whose recovery window is over.
+async fn delete_due(app: &Arc<App>, lease: &Lease) {
+    let due = match secrets_to_delete(&app.store, app.now(), BATCH).await {
+        Ok(due) => due,
+        Err(fault) => {
+            tracing::warn!(%fault, "secrets due for deletion could not be looked up");
+            return;
+        }
+    };
+    for secret in due {
+        let work = EndDeletion { secret };
+        let name = &work.secret.name;
+        match pipeline::work(app, &work, lease).await {
+            Ok(true) => tracing::info!(name, "a secret was deleted at the end of its recovery window"),
+            Ok(false) => {}
+            Err(error) => {
+                let cause = error.cause().map(keywright_auth::Cause::chain);
+                tracing::error!(name, cause, "a secret could not be deleted; it is tried again");
+            }
+        }
+    }
+}
+
 async fn relay(app: Arc<App>) {
     audit_log::clear_marks(&app).await;
     if let Some(lease) = app.shares.housekeeping() {
@@ -272,6 +303,13 @@ pub(crate) async fn flush_usage(app: Arc<App>) {
     for writes in app.kms.census.flush() {
         if let Err(fault) = app.store.commit(writes).await {
             tracing::warn!(%fault, "uses of key material were not counted");
+        }
+    }
+    for writes in app.secrets.access.flush() {
+        if let Err(fault) = app.store.commit(writes).await {
+            tracing::warn!(%fault, "the days on which secrets were read could not be written");
+            app.secrets.access.not_flushed();
+            break;
         }
     }
     for writes in app.iam.uses.flush() {

@@ -21,6 +21,7 @@ use keywright_iam::Iam;
 use keywright_iam::oidc::Issuers;
 use keywright_inventory::Inventory;
 use keywright_kms::Kms;
+use keywright_rotators::Rotators;
 use keywright_secrets::Secrets;
 use keywright_store::{Store, WriteSet};
 use keywright_trail::{Record, RetentionPolicy, SyncMode, Trail, TrailConfig};
@@ -77,7 +78,8 @@ pub async fn start(
     let issuers = Issuers::new(config.issuers.clone()).map_err(|problem| StartError::Issuer { problem })?;
     let iam = Iam::new(Arc::clone(&authenticator.identities));
     let kms = Kms::new(config.kms.clone(), config.regions.clone(), &store);
-    let secrets = Secrets::new(Arc::clone(&kms), &store);
+    let rotators = Rotators::new(config.rotators.clone()).map_err(StartError::Rotators)?;
+    let secrets = Secrets::new(Arc::clone(&kms), Arc::new(rotators), &store);
     let app = Arc::new(App {
         store,
         keyring,
@@ -90,7 +92,12 @@ pub async fn start(
         account,
         regions: config.regions.clone(),
         limits: config.limits,
-        inventory: Inventory::new(account, Arc::clone(&kms), Arc::clone(&authenticator.identities)),
+        inventory: Inventory::new(
+            account,
+            Arc::clone(&kms),
+            Arc::clone(&secrets),
+            Arc::clone(&authenticator.identities),
+        ),
         metrics_anywhere: config.metrics_anywhere,
         authenticator,
         kms,

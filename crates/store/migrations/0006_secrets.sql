@@ -19,6 +19,7 @@ CREATE TABLE secrets (
     replication {text},
     rotation {text},
     run {text},
+    part {text} NOT NULL,
     rotation_at BIGINT,
     last_rotated_at BIGINT,
     next_rotation_at BIGINT,
@@ -29,7 +30,7 @@ CREATE TABLE secrets (
 CREATE INDEX secrets_by_creation ON secrets (account, region, created_at, name);
 CREATE INDEX secrets_by_change ON secrets (account, region, changed_at, name);
 CREATE INDEX secrets_to_delete ON secrets (delete_at);
-CREATE INDEX secrets_to_rotate ON secrets (rotation_at);
+CREATE INDEX secrets_to_rotate ON secrets (part, rotation_at);
 
 CREATE TABLE secret_versions (
     account {text} NOT NULL,
@@ -57,18 +58,19 @@ CREATE TABLE secret_access (
     PRIMARY KEY (account, region, name, version_id)
 );
 
--- Attempts of a secret's rotations, each step of each: what happened and why. No value is in any of them.
-CREATE TABLE secret_rotation_attempts (
+-- What happened to a secret's rotations, step by step, and why. No value is in any of it. `at` is in milliseconds, with the
+-- same digits always, so that ids sort by time.
+CREATE TABLE secret_rotation_log (
     account {text} NOT NULL,
     region {text} NOT NULL,
     name {text} NOT NULL,
-    started_at BIGINT NOT NULL,
-    attempt_id {text} NOT NULL,
+    entry_id {text} NOT NULL,
+    at BIGINT NOT NULL,
     version_id {text} NOT NULL,
+    attempt BIGINT NOT NULL,
     step {text} NOT NULL,
     outcome {text} NOT NULL,
-    ended_at BIGINT NOT NULL,
     cause {text},
     row_version BIGINT NOT NULL,
-    PRIMARY KEY (account, region, name, started_at, attempt_id)
+    PRIMARY KEY (account, region, name, entry_id)
 );

@@ -1,5 +1,5 @@
-//! ListRotations: every key of the account, in all Regions, with its period, its dates and what keeps it
-//! from rotating.
+//! ListRotations: every key and every secret of the account, in all Regions, with its period, its dates and what keeps it
+//! from rotating. Keys come first.
 
 use crate::Inventory;
 use crate::error::InventoryError;
@@ -12,7 +12,9 @@ use keywright_aws::OperationModel;
 use keywright_aws::keywright::{ListRotationsRequest, ListRotationsResponse, RotationFilter, operations};
 use keywright_kms::{Key, KeyRow};
 use keywright_policy::{Document, Kind};
+use keywright_secrets::{Secret, SecretRow};
 use keywright_store::{Column as _, StoreError, Value};
+use keywright_types::{AccountId, Timestamp};
 use std::sync::Arc;
 
 pub struct ListRotations {
@@ -24,7 +26,13 @@ pub struct ListRotations {
 /// One page of keys.
 pub struct RotationsPage {
     page: Page,
-    keys: Vec<Key>,
+    lines: Vec<Line>,
+}
+
+/// A key or a secret.
+enum Line {
+    Key(Box<Key>),
+    Secret(Box<Secret>),
 }
 
 impl ListRotations {
@@ -50,10 +58,41 @@ impl ListRotations {
             RotationFilter::Blocked => BLOCKED,
         }
     }
+
+    /// The same of secrets. A rotation that failed says why in `run`.
+    fn condition_of_secrets(&self) -> &'static str {
+        const ALL: &str = "WHERE account = $1 AND (region > $2 OR (region = $2 AND name > $3)) \
+                           ORDER BY region, name LIMIT $4";
+        const DUE: &str = "WHERE account = $1 AND (region > $2 OR (region = $2 AND name > $3)) \
+                           AND rotation_at <= $4 AND (run IS NULL OR run NOT LIKE '%\"cause\":\"%') \
+                           ORDER BY region, name LIMIT $5";
+        const BLOCKED: &str = "WHERE account = $1 AND (region > $2 OR (region = $2 AND name > $3)) \
+                               AND run LIKE '%\"cause\":\"%' ORDER BY region, name LIMIT $4";
+        match self.filter {
+            RotationFilter::All => ALL,
+            RotationFilter::Due => DUE,
+            RotationFilter::Blocked => BLOCKED,
+        }
+    }
+
+    fn params(&self, account: AccountId, after: &str, rows: i64, now: Timestamp) -> Vec<Value> {
+        let (region, name) = after.split_once('/').unwrap_or_default();
+        let mut params: Vec<Value> =
+            vec![account.to_value(), region.to_owned().to_value(), name.to_owned().to_value()];
+        match self.filter {
+            RotationFilter::All | RotationFilter::Blocked => {}
+            RotationFilter::Due => params.push(now.to_value()),
+        }
+        params.push(rows.to_value());
+        params
+    }
 }
 
-fn position(key: &Key) -> String {
-    format!("{}/{}", key.arn.region, key.arn.key_id)
+fn position(line: &Line) -> String {
+    match line {
+        Line::Key(key) => format!("key/{}/{}", key.arn.region, key.arn.key_id),
+        Line::Secret(secret) => format!("secret/{}/{}", secret.row.region, secret.row.name),
+    }
 }
 
 impl Operation for ListRotations {
@@ -81,26 +120,33 @@ impl Operation for ListRotations {
         let account = request.caller.account;
         let page = Page::open(view.keyring, account, &self.scope(), self.marker.as_deref(), self.limit)?;
         let after = page.after.clone().unwrap_or_default();
-        let (region, key_id) = after.split_once('/').unwrap_or_default();
-        let mut params: Vec<Value> =
-            vec![account.to_value(), region.to_owned().to_value(), key_id.to_owned().to_value()];
-        match self.filter {
-            RotationFilter::All | RotationFilter::Blocked => {}
-            RotationFilter::Due => params.push(view.now.to_value()),
-        }
-        params.push(page.rows().to_value());
-        let rows = view.store.select::<KeyRow>(self.condition(), &params).await;
-        let keys = rows
-            .map_err(InventoryError::from_store)?
-            .into_iter()
-            .map(|stored| {
+        let (after_key, after_secret) = match (after.strip_prefix("key/"), after.strip_prefix("secret/")) {
+            (_, Some(secret)) => (None, secret),
+            (Some(key), None) => (Some(key), ""),
+            (None, None) => (Some(""), ""),
+        };
+        let mut lines = Vec::new();
+        if let Some(after) = after_key {
+            let params = self.params(account, after, page.rows(), view.now);
+            let rows = view.store.select::<KeyRow>(self.condition(), &params).await;
+            for stored in rows.map_err(InventoryError::from_store)? {
                 let policy = Document::parse(&stored.row.policy, Kind::Resource)
-                    .map_err(|_| StoreError::Corrupt { table: "keys", column: 0, wanted: "key policy" })?;
-                Key::from_row(stored, Arc::new(policy))
-            })
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(InventoryError::from_store)?;
-        Ok(RotationsPage { page, keys })
+                    .map_err(|_| StoreError::Corrupt { table: "keys", column: 0, wanted: "key policy" })
+                    .map_err(InventoryError::from_store)?;
+                let key = Key::from_row(stored, Arc::new(policy)).map_err(InventoryError::from_store)?;
+                lines.push(Line::Key(Box::new(key)));
+            }
+        }
+        let missing = page.rows() - i64::try_from(lines.len()).unwrap_or(i64::MAX);
+        if missing > 0 {
+            let params = self.params(account, after_secret, missing, view.now);
+            let rows = view.store.select::<SecretRow>(self.condition_of_secrets(), &params).await;
+            for stored in rows.map_err(InventoryError::from_store)? {
+                let secret = Secret::from_row(stored).map_err(InventoryError::from_store)?;
+                lines.push(Line::Secret(Box::new(secret)));
+            }
+        }
+        Ok(RotationsPage { page, lines })
     }
 
     fn checks(&self, _facts: &RotationsPage, _request: &RequestContext) -> Checks {
@@ -114,13 +160,17 @@ impl Operation for ListRotations {
         env: Env<'_, Inventory>,
         request: &RequestContext,
     ) -> Decided<Self> {
-        let mut keys: Vec<&Key> = facts.keys.iter().collect();
+        let mut lines: Vec<&Line> = facts.lines.iter().collect();
         let next_marker =
-            facts
-                .page
-                .close(env.keyring, request.caller.account, &op.scope(), &mut keys, |key| position(key));
+            facts.page.close(env.keyring, request.caller.account, &op.scope(), &mut lines, |line| {
+                position(line)
+            });
+        let entry = |line: &Line| match line {
+            Line::Key(key) => rotation_entry::of_key(key, env.now),
+            Line::Secret(secret) => rotation_entry::of_secret(secret, env.now),
+        };
         Ok(Decision::answer(ListRotationsResponse {
-            rotations: keys.into_iter().map(|key| rotation_entry::of_key(key, env.now)).collect(),
+            rotations: lines.into_iter().map(entry).collect(),
             truncated: next_marker.is_some(),
             next_marker,
         }))

@@ -1,4 +1,7 @@
-//! `keywright rotation list|due|lineage`: asks the server.
+//! `keywright rotation list|due|lineage|show|preflight|retry|abandon`: asks the server.
+
+mod secret;
+
 
 use crate::client::Client;
 use crate::exit::Exit;
@@ -12,7 +15,7 @@ use std::path::PathBuf;
 
 #[derive(Debug, Subcommand)]
 pub enum RotationCommand {
-    /// Every key with its period, its last and its next rotation, and what keeps it from rotating.
+    /// Every key and every secret with its period, its last and its next rotation, and what keeps it from rotating.
     List(RotationArgs),
     /// Only what is due now or cannot rotate. Exit code 1 if there is any.
     Due(RotationArgs),
@@ -21,6 +24,56 @@ pub enum RotationCommand {
         /// A key's id or ARN, or an alias.
         #[arg(value_name = "KEY")]
         key: String,
+        #[command(flatten)]
+        args: RotationArgs,
+    },
+    /// How a secret's rotation stands, and what happened so far, step by step.
+    Show {
+        /// A secret's name or ARN.
+        #[arg(value_name = "SECRET")]
+        secret: String,
+        /// The Region that the secret is in [default: AWS_REGION, or the profile's].
+        #[arg(long, value_name = "REGION")]
+        region: Option<String>,
+        #[command(flatten)]
+        args: RotationArgs,
+    },
+    /// What would keep a secret's rotation from succeeding. Exit code 1 if anything would.
+    Preflight {
+        /// A secret's name or ARN.
+        #[arg(value_name = "SECRET")]
+        secret: String,
+        /// The rotator: keywright:postgres, keywright:mysql, keywright:redis or keywright:http [default: the secret's].
+        #[arg(long, value_name = "TYPE")]
+        rotator: Option<String>,
+        /// single-user or alternating-users [default: the secret's, or single-user].
+        #[arg(long, value_name = "STRATEGY")]
+        strategy: Option<String>,
+        /// The Region that the secret is in [default: AWS_REGION, or the profile's].
+        #[arg(long, value_name = "REGION")]
+        region: Option<String>,
+        #[command(flatten)]
+        args: RotationArgs,
+    },
+    /// Has a rotation that failed go on now instead of at its next attempt.
+    Retry {
+        /// A secret's name or ARN.
+        #[arg(value_name = "SECRET")]
+        secret: String,
+        /// The Region that the secret is in [default: AWS_REGION, or the profile's].
+        #[arg(long, value_name = "REGION")]
+        region: Option<String>,
+        #[command(flatten)]
+        args: RotationArgs,
+    },
+    /// Gives a rotation up that is under way. The secret stays what it is, and its schedule goes on.
+    Abandon {
+        /// A secret's name or ARN.
+        #[arg(value_name = "SECRET")]
+        secret: String,
+        /// The Region that the secret is in [default: AWS_REGION, or the profile's].
+        #[arg(long, value_name = "REGION")]
+        region: Option<String>,
         #[command(flatten)]
         args: RotationArgs,
     },
@@ -86,6 +139,16 @@ pub fn run(command: RotationCommand) -> Result<Exit, Report> {
             let found = fetch(&args, &["DUE", "BLOCKED"])?;
             print(&found, args.output)?;
             Ok(if found.is_empty() { Exit::Clean } else { Exit::Findings })
+        }
+        RotationCommand::Show { secret, region, args } => secret::show(&secret, region.as_deref(), &args),
+        RotationCommand::Preflight { secret, rotator, strategy, region, args } => {
+            secret::preflight(&secret, rotator.as_deref(), strategy.as_deref(), region.as_deref(), &args)
+        }
+        RotationCommand::Retry { secret, region, args } => {
+            secret::tell(&secret, region.as_deref(), "RetrySecretRotation", &args)
+        }
+        RotationCommand::Abandon { secret, region, args } => {
+            secret::tell(&secret, region.as_deref(), "AbandonSecretRotation", &args)
         }
         RotationCommand::Lineage { key, args } => {
             let client = Client::new(&args.data, args.endpoint.as_deref())?;

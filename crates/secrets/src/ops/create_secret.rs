@@ -201,6 +201,7 @@ impl Operation for CreateSecret {
             version_id = Some(op.token.as_str());
         }
         writes.insert(&SecretRow {
+            part: key.part(),
             account: key.account,
             region: key.region,
             name: key.name,

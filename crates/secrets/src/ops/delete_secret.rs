@@ -3,6 +3,7 @@
 use crate::arn::SecretRef;
 use crate::deletion::removal;
 use crate::error::{MARKED_FOR_DELETION, SecretsError};
+use crate::rotation;
 use crate::service::Secrets;
 use crate::target::Target;
 use crate::PRINCIPAL;
@@ -111,6 +112,7 @@ impl Operation for DeleteSecret {
         row.deleted_at = Some(env.now);
         row.delete_at = Some(delete_at);
         row.changed_at = env.now;
+        rotation::wake(&mut row, env.now);
         let mut writes = WriteSet::default();
         for (id, _) in secret.versions().iter() {
             writes.audit(

@@ -1,7 +1,10 @@
 //! DescribeSecret: everything about a secret but its values.
 
 use crate::arn::SecretRef;
+use super::rotate_secret::shown_metadata;
 use crate::error::SecretsError;
+use crate::rotation::Rotation;
+use crate::secret::SecretRow;
 use crate::service::{Secrets, store_fault};
 use crate::tagging;
 use crate::target::Target;
@@ -10,6 +13,11 @@ use keywright_aws::OperationModel;
 use keywright_aws::secretsmanager::{DescribeSecretRequest, DescribeSecretResponse, operations};
 use keywright_policy::ConditionValue;
 use keywright_types::Timestamp;
+
+/// The function that rotates a secret, if its owner named one.
+pub(crate) fn shown_function(row: &SecretRow, rotation: &Rotation) -> Option<String> {
+    rotation.rotator.by_arn.then(|| rotation.rotator.function_arn(&row.account, &row.region))
+}
 
 pub struct DescribeSecret {
     secret: SecretRef,
@@ -64,11 +72,12 @@ impl Operation for DescribeSecret {
     fn decide(
         _op: &Authorised<'_, Self>,
         facts: &DescribeSecretFacts,
-        _env: Env<'_, Secrets>,
+        env: Env<'_, Secrets>,
         _request: &RequestContext,
     ) -> Decided<Self> {
         let secret = facts.target.get()?;
         let row = &secret.row;
+        let rotation = row.rotation.as_ref().map(|rotation| &rotation.0);
         let stages = secret.versions().iter().map(|(id, _)| (id.to_owned(), secret.versions().labels_of(id)));
         Ok(Decision::answer(DescribeSecretResponse {
             arn: Some(secret.arn.to_string()),
@@ -76,10 +85,12 @@ impl Operation for DescribeSecret {
             r#type: row.secret_type.clone(),
             description: row.description.clone(),
             kms_key_id: row.kms_key.clone(),
-            rotation_enabled: None,
-            rotation_lambda_arn: None,
-            rotation_rules: None,
-            external_secret_rotation_metadata: None,
+            rotation_enabled: rotation.map(|rotation| rotation.enabled),
+            rotation_lambda_arn: rotation.and_then(|rotation| shown_function(row, rotation)),
+            rotation_rules: rotation
+                .and_then(|rotation| rotation.rules.as_ref())
+                .map(|rules| rules.shown(env.now)),
+            external_secret_rotation_metadata: rotation.and_then(|rotation| shown_metadata(&rotation.rotator)),
             external_secret_rotation_role_arn: None,
             last_rotated_date: row.last_rotated_at,
             last_changed_date: Some(row.changed_at),

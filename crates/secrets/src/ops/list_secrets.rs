@@ -1,6 +1,8 @@
 //! ListSecrets: the secrets of the account and Region.
 
+use super::describe_secret::shown_function;
 use super::parse;
+use super::rotate_secret::shown_metadata;
 use crate::error::SecretsError;
 use crate::filter::Filters;
 use crate::listing::{Listed, Listing};
@@ -26,8 +28,9 @@ pub struct ListSecretsFacts {
     accessed_on: Vec<Option<Timestamp>>,
 }
 
-fn entry(secret: &Secret, accessed_on: Option<Timestamp>) -> SecretListEntry {
+fn entry(secret: &Secret, accessed_on: Option<Timestamp>, now: Timestamp) -> SecretListEntry {
     let row = &secret.row;
+    let rotation = row.rotation.as_ref().map(|rotation| &rotation.0);
     let stages = secret.versions().iter().map(|(id, _)| (id.to_owned(), secret.versions().labels_of(id)));
     SecretListEntry {
         arn: Some(secret.arn.to_string()),
@@ -35,10 +38,12 @@ fn entry(secret: &Secret, accessed_on: Option<Timestamp>) -> SecretListEntry {
         r#type: row.secret_type.clone(),
         description: row.description.clone(),
         kms_key_id: row.kms_key.clone(),
-        rotation_enabled: None,
-        rotation_lambda_arn: None,
-        rotation_rules: None,
-        external_secret_rotation_metadata: None,
+        rotation_enabled: rotation.map(|rotation| rotation.enabled),
+        rotation_lambda_arn: rotation.and_then(|rotation| shown_function(row, rotation)),
+        rotation_rules: rotation
+                .and_then(|rotation| rotation.rules.as_ref())
+                .map(|rules| rules.shown(now)),
+        external_secret_rotation_metadata: rotation.and_then(|rotation| shown_metadata(&rotation.rotator)),
         external_secret_rotation_role_arn: None,
         last_rotated_date: row.last_rotated_at,
         last_changed_date: Some(row.changed_at),
@@ -102,7 +107,7 @@ impl Operation for ListSecrets {
     ) -> Decided<Self> {
         let entries = facts.listed.secrets.iter().zip(&facts.accessed_on);
         Ok(Decision::answer(ListSecretsResponse {
-            secret_list: Some(entries.map(|(secret, accessed_on)| entry(secret, *accessed_on)).collect()),
+            secret_list: Some(entries.map(|(secret, accessed_on)| entry(secret, *accessed_on, env.now)).collect()),
             next_token: facts
                 .listed
                 .next

@@ -1,6 +1,7 @@
 //! The operations, one file each, named after the API's verb.
 
 pub mod batch_get_secret_value;
+pub mod cancel_rotate_secret;
 pub mod create_secret;
 pub mod delete_resource_policy;
 pub mod delete_secret;
@@ -15,6 +16,7 @@ pub(crate) mod parse;
 pub mod put_resource_policy;
 pub mod put_secret_value;
 pub mod restore_secret;
+pub mod rotate_secret;
 pub mod tag_resource;
 pub mod untag_resource;
 pub mod update_secret;

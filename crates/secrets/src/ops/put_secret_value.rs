@@ -6,6 +6,7 @@ use crate::arn::SecretRef;
 use crate::error::SecretsError;
 use crate::labels::{CURRENT, LABELS_PER_VERSION_MAX};
 use crate::sealing::KeyToUse;
+use crate::rotation;
 use crate::service::Secrets;
 use crate::target::Target;
 use crate::value::SecretValue;
@@ -122,6 +123,7 @@ impl Operation for PutSecretValue {
             });
         }
         let held = row.versions.0.labels_of(&op.token);
+        rotation::written(&mut writes, &mut row, secret, &env);
         writes.update(&row, secret.version);
         Ok(Decision::write(answer(held), writes))
     }

@@ -2,6 +2,7 @@
 
 use crate::arn::SecretRef;
 use crate::error::SecretsError;
+use crate::rotation;
 use crate::service::Secrets;
 use crate::target::Target;
 use crate::PRINCIPAL;
@@ -64,6 +65,7 @@ impl Operation for RestoreSecret {
         row.deleted_at = None;
         row.delete_at = None;
         row.changed_at = env.now;
+        rotation::wake(&mut row, env.now);
         let mut writes = WriteSet::default();
         for (id, _) in secret.versions().iter() {
             writes.audit(

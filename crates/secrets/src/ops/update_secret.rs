@@ -9,6 +9,7 @@ use crate::arn::SecretRef;
 use crate::condition::optional;
 use crate::error::{SecretsError, TOKEN_NEEDED};
 use crate::labels::{CURRENT, PENDING, PREVIOUS};
+use crate::rotation;
 use crate::sealing::{DEFAULT_KEY, KeyTest, KeyToUse, Opening, Sealing};
 use crate::secret::Secret;
 use crate::service::{Secrets, store_fault};
@@ -192,6 +193,7 @@ impl Operation for UpdateSecret {
             version_id = Some(token.clone());
         }
         row.changed_at = env.now;
+        rotation::written(&mut writes, &mut row, secret, &env);
         writes.update(&row, secret.version);
         let answer = UpdateSecretResponse {
             arn: Some(secret.arn.to_string()),

@@ -4,6 +4,7 @@ use crate::arn::SecretRef;
 use crate::condition::optional;
 use crate::error::SecretsError;
 use crate::labels::{CURRENT, LABELS_PER_VERSION_MAX};
+use crate::rotation;
 use crate::service::{Secrets, find_version, store_fault};
 use crate::target::Target;
 use keywright_auth::{Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, View};
@@ -140,6 +141,7 @@ impl Operation for UpdateSecretVersionStage {
         }
         row.changed_at = env.now;
         let mut writes = WriteSet::default();
+        rotation::written(&mut writes, &mut row, secret, &env);
         writes.update(&row, secret.version);
         Ok(Decision::write(answer, writes))
     }

@@ -7,6 +7,7 @@ use keywright_secrets::ops;
 impl Registry {
     pub(super) fn add_secrets(&mut self) {
         self.serve::<ops::batch_get_secret_value::BatchGetSecretValue>(&SERVICE);
+        self.serve::<ops::cancel_rotate_secret::CancelRotateSecret>(&SERVICE);
         self.serve::<ops::create_secret::CreateSecret>(&SERVICE);
         self.serve::<ops::delete_resource_policy::DeleteResourcePolicy>(&SERVICE);
         self.serve::<ops::delete_secret::DeleteSecret>(&SERVICE);
@@ -20,6 +21,7 @@ impl Registry {
         self.serve::<ops::put_resource_policy::PutResourcePolicy>(&SERVICE);
         self.serve::<ops::put_secret_value::PutSecretValue>(&SERVICE);
         self.serve::<ops::restore_secret::RestoreSecret>(&SERVICE);
+        self.serve::<ops::rotate_secret::RotateSecret>(&SERVICE);
         self.serve::<ops::tag_resource::TagResource>(&SERVICE);
         self.serve::<ops::untag_resource::UntagResource>(&SERVICE);
         self.serve::<ops::update_secret::UpdateSecret>(&SERVICE);

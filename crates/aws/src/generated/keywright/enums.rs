@@ -286,17 +286,20 @@ impl WireEnum for PolicyKind {
 pub enum ResourceType {
     /// `KEY`
     Key,
+    /// `SECRET`
+    Secret,
 }
 
 impl ResourceType {
     /// Every value, in the model's order.
-    pub const ALL: &'static [Self] = &[Self::Key];
+    pub const ALL: &'static [Self] = &[Self::Key, Self::Secret];
 
     /// The value on the wire.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Key => "KEY",
+            Self::Secret => "SECRET",
         }
     }
 
@@ -305,6 +308,7 @@ impl ResourceType {
     pub fn parse(text: &str) -> Option<Self> {
         Some(match text {
             "KEY" => Self::Key,
+            "SECRET" => Self::Secret,
             _ => return None,
         })
     }
@@ -317,7 +321,7 @@ impl fmt::Display for ResourceType {
 }
 
 impl WireEnum for ResourceType {
-    const WIRE_VALUES: &'static [&'static str] = &["KEY"];
+    const WIRE_VALUES: &'static [&'static str] = &["KEY", "SECRET"];
     fn as_str(self) -> &'static str {
         self.as_str()
     }
@@ -477,6 +481,55 @@ impl fmt::Display for RotationStatus {
 
 impl WireEnum for RotationStatus {
     const WIRE_VALUES: &'static [&'static str] = &["SCHEDULED", "DUE", "BLOCKED", "OFF"];
+    fn as_str(self) -> &'static str {
+        self.as_str()
+    }
+    fn parse(text: &str) -> Option<Self> {
+        Self::parse(text)
+    }
+}
+
+/// `RotatorStrategy`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RotatorStrategy {
+    /// `single-user`
+    SingleUser,
+    /// `alternating-users`
+    AlternatingUsers,
+}
+
+impl RotatorStrategy {
+    /// Every value, in the model's order.
+    pub const ALL: &'static [Self] = &[Self::SingleUser, Self::AlternatingUsers];
+
+    /// The value on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SingleUser => "single-user",
+            Self::AlternatingUsers => "alternating-users",
+        }
+    }
+
+    /// The value that `text` spells exactly.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Some(match text {
+            "single-user" => Self::SingleUser,
+            "alternating-users" => Self::AlternatingUsers,
+            _ => return None,
+        })
+    }
+}
+
+impl fmt::Display for RotatorStrategy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl WireEnum for RotatorStrategy {
+    const WIRE_VALUES: &'static [&'static str] = &["single-user", "alternating-users"];
     fn as_str(self) -> &'static str {
         self.as_str()
     }

@@ -14,20 +14,22 @@ use crate::model::{Protocol, ServiceModel};
 
 pub use enums::{
     AccessDecision, KeyMaterialState, KeyStanding, PeriodSource, PolicyKind, ResourceType, RotationFilter,
-    RotationKind, RotationStatus, StatementEffect,
+    RotationKind, RotationStatus, RotatorStrategy, StatementEffect,
 };
 pub use errors::KeywrightErrorCode;
 pub use requests::{
-    CreateAccountRequest, ExplainAccessRequest, InspectCiphertextRequest, ListAccountsRequest,
-    ListKeyLineageRequest, ListKeyMaterialUsageRequest, ListRotationsRequest,
+    AbandonSecretRotationRequest, CreateAccountRequest, ExplainAccessRequest, GetSecretRotationRequest,
+    InspectCiphertextRequest, ListAccountsRequest, ListKeyLineageRequest, ListKeyMaterialUsageRequest,
+    ListRotationsRequest, PreflightSecretRotationRequest, RetrySecretRotationRequest,
 };
 pub use responses::{
-    CreateAccountResponse, ExplainAccessResponse, InspectCiphertextResponse, ListAccountsResponse,
-    ListKeyLineageResponse, ListKeyMaterialUsageResponse, ListRotationsResponse,
+    AbandonSecretRotationResponse, CreateAccountResponse, ExplainAccessResponse, GetSecretRotationResponse,
+    InspectCiphertextResponse, ListAccountsResponse, ListKeyLineageResponse, ListKeyMaterialUsageResponse,
+    ListRotationsResponse, PreflightSecretRotationResponse, RetrySecretRotationResponse,
 };
 pub use shapes::{
     AccessContextEntry, AccessNearMiss, AccessStatement, AccountEntry, KeyLineageEntry, KeyMaterialCaller,
-    KeyMaterialUsageEntry, RotationEntry,
+    KeyMaterialUsageEntry, RotationEntry, RotationLogEntry, RotationProblem, RotationRun,
 };
 
 /// The service.

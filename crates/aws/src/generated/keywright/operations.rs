@@ -2,6 +2,16 @@
 
 use crate::model::{HttpBinding, OperationModel};
 
+/// `AbandonSecretRotation`.
+pub static ABANDON_SECRET_ROTATION: OperationModel = OperationModel {
+    name: "AbandonSecretRotation",
+    service: "keywright",
+    errors: &["InvalidParameterException", "ResourceNotFoundException", "KeywrightInternalException"],
+    has_output: true,
+    result_wrapper: None,
+    http: HttpBinding { method: "POST", uri: "/", status: 200, input: &[], output: &[] },
+};
+
 /// `CreateAccount`.
 pub static CREATE_ACCOUNT: OperationModel = OperationModel {
     name: "CreateAccount",
@@ -15,6 +25,16 @@ pub static CREATE_ACCOUNT: OperationModel = OperationModel {
 /// `ExplainAccess`.
 pub static EXPLAIN_ACCESS: OperationModel = OperationModel {
     name: "ExplainAccess",
+    service: "keywright",
+    errors: &["InvalidParameterException", "ResourceNotFoundException", "KeywrightInternalException"],
+    has_output: true,
+    result_wrapper: None,
+    http: HttpBinding { method: "POST", uri: "/", status: 200, input: &[], output: &[] },
+};
+
+/// `GetSecretRotation`.
+pub static GET_SECRET_ROTATION: OperationModel = OperationModel {
+    name: "GetSecretRotation",
     service: "keywright",
     errors: &["InvalidParameterException", "ResourceNotFoundException", "KeywrightInternalException"],
     has_output: true,
@@ -77,13 +97,37 @@ pub static LIST_ROTATIONS: OperationModel = OperationModel {
     http: HttpBinding { method: "POST", uri: "/", status: 200, input: &[], output: &[] },
 };
 
+/// `PreflightSecretRotation`.
+pub static PREFLIGHT_SECRET_ROTATION: OperationModel = OperationModel {
+    name: "PreflightSecretRotation",
+    service: "keywright",
+    errors: &["InvalidParameterException", "ResourceNotFoundException", "KeywrightInternalException"],
+    has_output: true,
+    result_wrapper: None,
+    http: HttpBinding { method: "POST", uri: "/", status: 200, input: &[], output: &[] },
+};
+
+/// `RetrySecretRotation`.
+pub static RETRY_SECRET_ROTATION: OperationModel = OperationModel {
+    name: "RetrySecretRotation",
+    service: "keywright",
+    errors: &["InvalidParameterException", "ResourceNotFoundException", "KeywrightInternalException"],
+    has_output: true,
+    result_wrapper: None,
+    http: HttpBinding { method: "POST", uri: "/", status: 200, input: &[], output: &[] },
+};
+
 /// Every operation, sorted by name.
 pub static ALL: &[&OperationModel] = &[
+    &ABANDON_SECRET_ROTATION,
     &CREATE_ACCOUNT,
     &EXPLAIN_ACCESS,
+    &GET_SECRET_ROTATION,
     &INSPECT_CIPHERTEXT,
     &LIST_ACCOUNTS,
     &LIST_KEY_LINEAGE,
     &LIST_KEY_MATERIAL_USAGE,
     &LIST_ROTATIONS,
+    &PREFLIGHT_SECRET_ROTATION,
+    &RETRY_SECRET_ROTATION,
 ];

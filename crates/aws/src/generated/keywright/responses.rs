@@ -2,7 +2,7 @@
 
 use super::{
     AccessDecision, AccessNearMiss, AccessStatement, AccountEntry, KeyLineageEntry, KeyMaterialState,
-    KeyMaterialUsageEntry, RotationEntry, RotationKind,
+    KeyMaterialUsageEntry, RotationEntry, RotationKind, RotationLogEntry, RotationProblem, RotationRun,
 };
 use crate::debug::debug_as_audited;
 use crate::json_writer::JsonWriter;
@@ -10,6 +10,45 @@ use crate::shape::Output;
 use crate::writer::{DocumentWriter, ListStyle};
 use keywright_types::{SecretText, Timestamp};
 use std::fmt;
+
+/// Output of `AbandonSecretRotation`.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct AbandonSecretRotationResponse {
+    pub secret_arn: String,
+    pub version_id: Option<String>,
+}
+
+impl Output for AbandonSecretRotationResponse {
+    const EMPTY: bool = false;
+
+    fn encode<W: DocumentWriter>(&self, out: &mut W) {
+        out.begin_structure();
+        out.name("SecretARN");
+        out.text(&self.secret_arn);
+        if let Some(value) = &self.version_id {
+            out.name("VersionId");
+            out.text(value);
+        }
+        out.end_structure();
+    }
+
+    fn write_audit(&self, out: &mut JsonWriter) {
+        out.begin_structure();
+        out.name("secretARN");
+        out.text(&self.secret_arn);
+        if let Some(value) = &self.version_id {
+            out.name("versionId");
+            out.text(value);
+        }
+        out.end_structure();
+    }
+}
+
+impl fmt::Debug for AbandonSecretRotationResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        debug_as_audited(f, "AbandonSecretRotationResponse", |out| self.write_audit(out))
+    }
+}
 
 /// Output of `CreateAccount`.
 #[derive(PartialEq, Eq)]
@@ -116,6 +155,90 @@ impl Output for ExplainAccessResponse {
 impl fmt::Debug for ExplainAccessResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         debug_as_audited(f, "ExplainAccessResponse", |out| self.write_audit(out))
+    }
+}
+
+/// Output of `GetSecretRotation`.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct GetSecretRotationResponse {
+    pub secret_arn: String,
+    pub rotation_enabled: bool,
+    pub rotator: Option<String>,
+    pub last_rotated_date: Option<Timestamp>,
+    pub next_rotation_date: Option<Timestamp>,
+    pub run: Option<RotationRun>,
+    pub log: Vec<RotationLogEntry>,
+}
+
+impl Output for GetSecretRotationResponse {
+    const EMPTY: bool = false;
+
+    fn encode<W: DocumentWriter>(&self, out: &mut W) {
+        out.begin_structure();
+        out.name("SecretARN");
+        out.text(&self.secret_arn);
+        out.name("RotationEnabled");
+        out.boolean(self.rotation_enabled);
+        if let Some(value) = &self.rotator {
+            out.name("Rotator");
+            out.text(value);
+        }
+        if let Some(value) = &self.last_rotated_date {
+            out.name("LastRotatedDate");
+            out.timestamp(*value);
+        }
+        if let Some(value) = &self.next_rotation_date {
+            out.name("NextRotationDate");
+            out.timestamp(*value);
+        }
+        if let Some(value) = &self.run {
+            out.name("Run");
+            value.encode(out);
+        }
+        out.name("Log");
+        out.begin_list(ListStyle { item: "member", flattened: false });
+        for item in &self.log {
+            item.encode(out);
+        }
+        out.end_list();
+        out.end_structure();
+    }
+
+    fn write_audit(&self, out: &mut JsonWriter) {
+        out.begin_structure();
+        out.name("secretARN");
+        out.text(&self.secret_arn);
+        out.name("rotationEnabled");
+        out.boolean(self.rotation_enabled);
+        if let Some(value) = &self.rotator {
+            out.name("rotator");
+            out.text(value);
+        }
+        if let Some(value) = &self.last_rotated_date {
+            out.name("lastRotatedDate");
+            out.audit_timestamp(*value);
+        }
+        if let Some(value) = &self.next_rotation_date {
+            out.name("nextRotationDate");
+            out.audit_timestamp(*value);
+        }
+        if let Some(value) = &self.run {
+            out.name("run");
+            value.write_audit(out);
+        }
+        out.name("log");
+        out.begin_list(ListStyle { item: "member", flattened: false });
+        for item in &self.log {
+            item.write_audit(out);
+        }
+        out.end_list();
+        out.end_structure();
+    }
+}
+
+impl fmt::Debug for GetSecretRotationResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        debug_as_audited(f, "GetSecretRotationResponse", |out| self.write_audit(out))
     }
 }
 
@@ -414,5 +537,92 @@ impl Output for ListRotationsResponse {
 impl fmt::Debug for ListRotationsResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         debug_as_audited(f, "ListRotationsResponse", |out| self.write_audit(out))
+    }
+}
+
+/// Output of `PreflightSecretRotation`.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct PreflightSecretRotationResponse {
+    pub secret_arn: String,
+    pub ready: bool,
+    pub problems: Vec<RotationProblem>,
+}
+
+impl Output for PreflightSecretRotationResponse {
+    const EMPTY: bool = false;
+
+    fn encode<W: DocumentWriter>(&self, out: &mut W) {
+        out.begin_structure();
+        out.name("SecretARN");
+        out.text(&self.secret_arn);
+        out.name("Ready");
+        out.boolean(self.ready);
+        out.name("Problems");
+        out.begin_list(ListStyle { item: "member", flattened: false });
+        for item in &self.problems {
+            item.encode(out);
+        }
+        out.end_list();
+        out.end_structure();
+    }
+
+    fn write_audit(&self, out: &mut JsonWriter) {
+        out.begin_structure();
+        out.name("secretARN");
+        out.text(&self.secret_arn);
+        out.name("ready");
+        out.boolean(self.ready);
+        out.name("problems");
+        out.begin_list(ListStyle { item: "member", flattened: false });
+        for item in &self.problems {
+            item.write_audit(out);
+        }
+        out.end_list();
+        out.end_structure();
+    }
+}
+
+impl fmt::Debug for PreflightSecretRotationResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        debug_as_audited(f, "PreflightSecretRotationResponse", |out| self.write_audit(out))
+    }
+}
+
+/// Output of `RetrySecretRotation`.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct RetrySecretRotationResponse {
+    pub secret_arn: String,
+    pub version_id: Option<String>,
+}
+
+impl Output for RetrySecretRotationResponse {
+    const EMPTY: bool = false;
+
+    fn encode<W: DocumentWriter>(&self, out: &mut W) {
+        out.begin_structure();
+        out.name("SecretARN");
+        out.text(&self.secret_arn);
+        if let Some(value) = &self.version_id {
+            out.name("VersionId");
+            out.text(value);
+        }
+        out.end_structure();
+    }
+
+    fn write_audit(&self, out: &mut JsonWriter) {
+        out.begin_structure();
+        out.name("secretARN");
+        out.text(&self.secret_arn);
+        if let Some(value) = &self.version_id {
+            out.name("versionId");
+            out.text(value);
+        }
+        out.end_structure();
+    }
+}
+
+impl fmt::Debug for RetrySecretRotationResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        debug_as_audited(f, "RetrySecretRotationResponse", |out| self.write_audit(out))
     }
 }

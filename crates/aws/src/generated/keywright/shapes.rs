@@ -513,3 +513,155 @@ impl fmt::Debug for RotationEntry {
         debug_as_audited(f, "RotationEntry", |out| self.write_audit(out))
     }
 }
+
+/// `RotationLogEntry`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RotationLogEntry {
+    pub date: Timestamp,
+    pub version_id: String,
+    pub attempt: i32,
+    pub step: String,
+    pub outcome: String,
+    pub cause: Option<String>,
+}
+
+impl RotationLogEntry {
+    pub(super) fn encode<W: DocumentWriter>(&self, out: &mut W) {
+        out.begin_structure();
+        out.name("Date");
+        out.timestamp(self.date);
+        out.name("VersionId");
+        out.text(&self.version_id);
+        out.name("Attempt");
+        out.integer(i64::from(self.attempt));
+        out.name("Step");
+        out.text(&self.step);
+        out.name("Outcome");
+        out.text(&self.outcome);
+        if let Some(value) = &self.cause {
+            out.name("Cause");
+            out.text(value);
+        }
+        out.end_structure();
+    }
+
+    pub(super) fn write_audit(&self, out: &mut JsonWriter) {
+        out.begin_structure();
+        out.name("date");
+        out.audit_timestamp(self.date);
+        out.name("versionId");
+        out.text(&self.version_id);
+        out.name("attempt");
+        out.integer(i64::from(self.attempt));
+        out.name("step");
+        out.text(&self.step);
+        out.name("outcome");
+        out.text(&self.outcome);
+        if let Some(value) = &self.cause {
+            out.name("cause");
+            out.text(value);
+        }
+        out.end_structure();
+    }
+}
+
+impl fmt::Debug for RotationLogEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        debug_as_audited(f, "RotationLogEntry", |out| self.write_audit(out))
+    }
+}
+
+/// `RotationProblem`.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct RotationProblem {
+    pub code: String,
+    pub message: String,
+}
+
+impl RotationProblem {
+    pub(super) fn encode<W: DocumentWriter>(&self, out: &mut W) {
+        out.begin_structure();
+        out.name("Code");
+        out.text(&self.code);
+        out.name("Message");
+        out.text(&self.message);
+        out.end_structure();
+    }
+
+    pub(super) fn write_audit(&self, out: &mut JsonWriter) {
+        out.begin_structure();
+        out.name("code");
+        out.text(&self.code);
+        out.name("message");
+        out.text(&self.message);
+        out.end_structure();
+    }
+}
+
+impl fmt::Debug for RotationProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        debug_as_audited(f, "RotationProblem", |out| self.write_audit(out))
+    }
+}
+
+/// `RotationRun`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RotationRun {
+    pub version_id: String,
+    pub step: String,
+    pub attempt: i32,
+    pub started_date: Timestamp,
+    pub next_attempt_date: Timestamp,
+    pub test: bool,
+    pub cause: Option<String>,
+}
+
+impl RotationRun {
+    pub(super) fn encode<W: DocumentWriter>(&self, out: &mut W) {
+        out.begin_structure();
+        out.name("VersionId");
+        out.text(&self.version_id);
+        out.name("Step");
+        out.text(&self.step);
+        out.name("Attempt");
+        out.integer(i64::from(self.attempt));
+        out.name("StartedDate");
+        out.timestamp(self.started_date);
+        out.name("NextAttemptDate");
+        out.timestamp(self.next_attempt_date);
+        out.name("Test");
+        out.boolean(self.test);
+        if let Some(value) = &self.cause {
+            out.name("Cause");
+            out.text(value);
+        }
+        out.end_structure();
+    }
+
+    pub(super) fn write_audit(&self, out: &mut JsonWriter) {
+        out.begin_structure();
+        out.name("versionId");
+        out.text(&self.version_id);
+        out.name("step");
+        out.text(&self.step);
+        out.name("attempt");
+        out.integer(i64::from(self.attempt));
+        out.name("startedDate");
+        out.audit_timestamp(self.started_date);
+        out.name("nextAttemptDate");
+        out.audit_timestamp(self.next_attempt_date);
+        out.name("test");
+        out.boolean(self.test);
+        if let Some(value) = &self.cause {
+            out.name("cause");
+            out.text(value);
+        }
+        out.end_structure();
+    }
+}
+
+impl fmt::Debug for RotationRun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        debug_as_audited(f, "RotationRun", |out| self.write_audit(out))
+    }
+}
