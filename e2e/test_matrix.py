@@ -44,6 +44,8 @@ VENDOR = {
     "ListRotations": {}, "ListAccounts": {}, "CreateAccount": {},
     "InspectCiphertext": {"CiphertextBlob": "B"},
     "ListKeyLineage": {"KeyId": "K"}, "ListKeyMaterialUsage": {"KeyId": "K"},
+    **{operation: {"SecretId": "S"} for operation in (
+        "AbandonSecretRotation", "GetSecretRotation", "PreflightSecretRotation", "RetrySecretRotation")},
 }
 VENDOR_EXTRA = {"ExplainAccess": {"Principal": "P", "Action": "kms:Encrypt", "Resource": "K"}}
 JSON_SERVICES = {"kms", "keywright", "secretsmanager"}
@@ -176,6 +178,7 @@ class World:
             ("iam", "CreatePolicy"): {"PolicyName": "fresh"},
             ("secretsmanager", "BatchGetSecretValue"): {"SecretIdList": ["matrix"]},
             ("secretsmanager", "CreateSecret"): {"ClientRequestToken": "t" * 32},
+            ("secretsmanager", "RotateSecret"): {"ClientRequestToken": "t" * 32},
             ("secretsmanager", "PutSecretValue"): {"ClientRequestToken": "t" * 32, "SecretString": "y"},
             ("secretsmanager", "PutResourcePolicy"): {"ResourcePolicy": trust(self.target_arn, "secretsmanager:*")},
         }.get((service, operation), {})
@@ -192,7 +195,7 @@ class World:
         """Headers and body of a request, by botocore's serializer."""
         if service == "keywright":
             document = json.dumps({**VENDOR, **VENDOR_EXTRA}[operation])
-            stands_for = {"P": self.target_arn, "K": self.key, "B": base64.b64encode(self.blob).decode()}
+            stands_for = {"P": self.target_arn, "K": self.key, "S": self.secret, "B": base64.b64encode(self.blob).decode()}
             for letter, value in stands_for.items():
                 document = document.replace(f'"{letter}"', json.dumps(value))
             return {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": f"Keywright.{operation}"}, document

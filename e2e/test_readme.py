@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 
+import databases
 from conftest import BINARY, ROOT, Server
 
 
@@ -31,6 +32,30 @@ def test_the_first_ten_minutes(folder):
         assert "sound" in outcome.stdout and "NOT SOUND" not in outcome.stdout
     finally:
         server.stop()
+
+
+def test_a_password_that_rotates(folder):
+    """docs/secrets.md, from a fresh server to a password that rotates, copied from it and run."""
+    text = (ROOT / "docs/secrets.md").read_text(encoding="utf-8")
+    script = re.search(r"```\n(.*?)```", text, re.DOTALL).group(1)
+    database = databases.Postgres().start()
+    database.make_user("app", "first")
+    server = Server(folder).start()
+    try:
+        places = f"{BINARY.parent}:{database.cluster.bin}:{os.path.dirname(sys.executable)}"
+        environment = {**server.variables(), "PGHOST": "127.0.0.1", "PGPORT": str(database.port), "PGPASSWORD": "first"}
+        environment["PATH"] = f"{places}:{environment['PATH']}"
+        outcome = subprocess.run(
+            ["bash", "-e", "-o", "pipefail", "-c", script],
+            capture_output=True, text=True, env=environment, cwd=folder, timeout=120, check=False,
+        )
+        assert outcome.returncode == 0, outcome.stdout + outcome.stderr
+        assert "Nothing stands in the way" in outcome.stdout and "finishSecret" in outcome.stdout
+        assert "SCHEDULED" in outcome.stdout and "(1 row)" in outcome.stdout
+        assert not database.logs_in(database.secret("app", "first"))
+    finally:
+        server.stop()
+        database.stop()
 
 
 def test_every_page_that_is_linked_exists():

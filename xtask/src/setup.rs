@@ -19,6 +19,9 @@ const PACKAGES: &[Package] = &[
     Package { package: "build-essential", present: || answers("cc", &["--version"]) },
     Package { package: "python3-venv", present: || answers("python3", &["-c", "import ensurepip, venv"]) },
     Package { package: "postgresql", present: postgresql },
+    // What the built-in rotators rotate in the tests.
+    Package { package: "mariadb-server", present: || Path::new("/usr/sbin/mariadbd").exists() },
+    Package { package: "redis-server", present: || Path::new("/usr/bin/redis-server").exists() },
     Package { package: "faketime", present: || answers("faketime", &["--version"]) },
 ];
 

@@ -141,7 +141,8 @@ impl Authenticator {
         caller: &mut Caller,
         fresh: bool,
     ) -> Result<bool, StoreError> {
-        let by_access_key = !matches!(caller.principal, Principal::Federated { .. } | Principal::Service { .. });
+        let by_access_key =
+            !matches!(caller.principal, Principal::Federated { .. } | Principal::Service { .. });
         match &caller.session {
             None => {
                 if fresh

@@ -222,8 +222,7 @@ pub fn keeps_right<'a>(
 ) -> bool {
     let context = RequestKeys { request, service };
     with_identity(request, |identity| {
-        let asked =
-            Request { principal: principal_facts(request), action, resource: arn, context: &context };
+        let asked = Request { principal: principal_facts(request), action, resource: arn, context: &context };
         judge_union(&asked, Some(policy), account_of(arn), identity).result().is_ok()
     })
 }

@@ -35,13 +35,17 @@ pub use access_keys::{AccessKeyRow, AccessKeyStatus, AccessKeys, Credential, ROO
 pub use account::AccountRow;
 pub use announce::{BusEvent, ServiceEvent};
 pub use authenticate::{Authenticator, Named, Unidentified};
-pub use authorise::{Authorised, Unauthorised, authorise, keeps_control, keeps_right, no_policy, no_right_to_open};
+pub use authorise::{
+    Authorised, Unauthorised, authorise, keeps_control, keeps_right, no_policy, no_right_to_open,
+};
 pub use context::{Caller, Env, Of, RequestContext, Via, View};
 pub use error::{Cause, ServiceError};
 pub use explain::{Explained, NearMiss, Outcome, PolicyRole, Question, Told, explain_access, find_principal};
 pub use inner_call::{InnerAnswer, InnerCall};
 pub use marker::{InvalidMarker, Page};
-pub use operation::{Check, Checks, Decided, Decision, Done, Errand, Operation, Protected, Rule, SlowWork, Work};
+pub use operation::{
+    Check, Checks, Decided, Decision, Done, Errand, Operation, Protected, Rule, SlowWork, Work,
+};
 pub use session::{
     Federation, NewSession, Session, SessionFacts, SessionOf, Sessions, TokenFault, account_of_session_key,
 };

@@ -52,7 +52,10 @@ mod tests {
     #[test]
     fn a_value_opens_in_its_place_alone() {
         let key = || SecretBytes::new(vec![7; 32]);
-        let here = ValueContext { holder: "arn:aws:secretsmanager:eu-central-1:111122223333:secret:a-AbCdEf", version: "v1" };
+        let here = ValueContext {
+            holder: "arn:aws:secretsmanager:eu-central-1:111122223333:secret:a-AbCdEf",
+            version: "v1",
+        };
         let sealed = seal_value(&key(), here, b"hunter2", &CountingRng::new(1)).expect("32 bytes");
         assert_eq!(open_value(&key(), here, &sealed), Ok(SecretBytes::copy_of(b"hunter2")));
         assert!(open_value(&key(), ValueContext { version: "v2", ..here }, &sealed).is_err());

@@ -71,10 +71,9 @@ pub(crate) fn of_secret(secret: &Secret, now: Timestamp) -> RotationEntry {
             ),
             None => (RotationStatus::Due, Some(format!("{} is under way.", run.0.step.as_str()))),
         },
-        (true, None) if row.rotation_at.is_some_and(|at| at <= now) => (
-            RotationStatus::Due,
-            Some("The rotation is due; the server does it within seconds.".to_owned()),
-        ),
+        (true, None) if row.rotation_at.is_some_and(|at| at <= now) => {
+            (RotationStatus::Due, Some("The rotation is due; the server does it within seconds.".to_owned()))
+        }
         (true, None) => (RotationStatus::Scheduled, None),
     };
     let period = enabled.then(|| period_days(secret, now)).flatten();

@@ -17,8 +17,8 @@ use crate::ops::symmetric::{self, EncryptionContext};
 use crate::service::{Kms, Resolved};
 use keywright_auth::{Env, InnerAnswer, InnerCall, RequestContext, View};
 use keywright_aws::kms::{
-    CreateGrantRequest, DataKeySpec, DecryptRequest, DryRunModifierType, GenerateDataKeyRequest, GrantConstraints,
-    GrantOperation, RetireGrantRequest, SERVICE,
+    CreateGrantRequest, DataKeySpec, DecryptRequest, DryRunModifierType, GenerateDataKeyRequest,
+    GrantConstraints, GrantOperation, RetireGrantRequest, SERVICE,
 };
 use keywright_store::WriteSet;
 use keywright_types::{AliasName, KeyArn, KeyRef, SecretBytes};
@@ -28,13 +28,16 @@ use std::sync::{Arc, OnceLock};
 pub enum DataKeyCall {
     Under(Box<InnerCall<GenerateDataKey>>),
     /// The service's own key is not there yet.
-    UnderNew {
-        name: AliasName,
-        service: &'static str,
-        context: EncryptionContext,
-        request: RequestContext,
-        key: NewServiceKey,
-    },
+    UnderNew(Box<UnderNew>),
+}
+
+/// What a data key under a key takes that is yet to be made.
+pub struct UnderNew {
+    name: AliasName,
+    service: &'static str,
+    context: EncryptionContext,
+    request: RequestContext,
+    key: NewServiceKey,
 }
 
 /// The service's own key, if one decision makes it: shared by all its calls, so that it is made once.
@@ -69,7 +72,13 @@ impl DataKeyCall {
                 view.service.resolve(view, &KeyRef::Alias(name.clone()), request).await?
         {
             let key = new_key.clone();
-            return Ok(Self::UnderNew { name, service, context, request: request.clone(), key });
+            return Ok(Self::UnderNew(Box::new(UnderNew {
+                name,
+                service,
+                context,
+                request: request.clone(),
+                key,
+            })));
         }
         let input = GenerateDataKeyRequest {
             key_id: key.to_owned(),
@@ -96,7 +105,8 @@ impl DataKeyCall {
                     writes,
                 })
             }
-            Self::UnderNew { name, service, context, request, key } => {
+            Self::UnderNew(new) => {
+                let UnderNew { name, service, context, request, key } = &**new;
                 let mut writes = WriteSet::default();
                 let (key, material) = key.0.get_or_init(|| {
                     let (key, material, of_key) = new_service_key(name, service, request, &env);
@@ -118,7 +128,7 @@ impl DataKeyCall {
     pub fn check(&self, env: Env<'_, Kms>) -> Result<(), KmsError> {
         match self {
             Self::Under(call) => call.decide(env).map(|_| ()),
-            Self::UnderNew { .. } => Ok(()),
+            Self::UnderNew(_) => Ok(()),
         }
     }
 
@@ -126,7 +136,7 @@ impl DataKeyCall {
     pub fn done(&self, kms: &Kms) {
         match self {
             Self::Under(call) => call.done(kms),
-            Self::UnderNew { .. } => {}
+            Self::UnderNew(_) => {}
         }
     }
 }

@@ -46,7 +46,10 @@ mod tagging;
 
 pub use alias::AliasRow;
 pub use census::{MaterialCallersRow, MaterialUsesRow};
-pub use data_key::{DataKey, DataKeyCall, KeyForService, NewServiceKey, grant_to_service, may_open, open_data_key, retire_grant};
+pub use data_key::{
+    DataKey, DataKeyCall, KeyForService, NewServiceKey, grant_to_service, may_open, open_data_key,
+    retire_grant,
+};
 pub use deletion::{DestroyKey, keys_to_destroy};
 pub use error::KmsError;
 pub use expiry::{ExpireKeyMaterial, keys_with_expired_material};

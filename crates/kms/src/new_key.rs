@@ -3,10 +3,10 @@
 use crate::alias::{AliasNames, AliasRow};
 use crate::imported::ImportedMaterials;
 use crate::key::{Key, KeyManager, MultiRegion, Origin};
+use crate::key_policy;
 use crate::key_spec::{KeySpec, KeyUsage};
 use crate::key_state::KeyState;
 use crate::rotation::{RotationPlan, SERVICE_PERIOD_DAYS, first_material};
-use crate::key_policy;
 use crate::service::{Kms, local_arn};
 use crate::succession::Lineage;
 use keywright_auth::identities::Pins;

@@ -33,7 +33,9 @@ pub enum ValueFault {
 pub enum StepError {
     #[error("{0}")]
     Value(#[from] ValueFault),
-    #[error("{place} is not among the hosts that rotators may reach: the operator can add it to the setting `rotators.allowed_hosts`")]
+    #[error(
+        "{place} is not among the hosts that rotators may reach: the operator can add it to the setting `rotators.allowed_hosts`"
+    )]
     NotAllowed { place: Place },
     #[error("{place} could not be reached: {cause}")]
     Unreachable { place: Place, cause: String },
@@ -45,11 +47,15 @@ pub enum StepError {
     Failed { place: Place, user: String, doing: &'static str, cause: String },
     #[error("{place}: {problem}")]
     Unsupported { place: Place, problem: String },
-    #[error("the pending version has no value: it was taken away while the rotation was under way; abandon the rotation and rotate anew")]
+    #[error(
+        "the pending version has no value: it was taken away while the rotation was under way; abandon the rotation and rotate anew"
+    )]
     Lost,
     #[error("alternating users take an administrator's secret: name it in the member \"masterarn\"")]
     NoAdmin,
-    #[error("the administrator's secret is for {admin}, this secret for {own}: its password is used at its own host alone")]
+    #[error(
+        "the administrator's secret is for {admin}, this secret for {own}: its password is used at its own host alone"
+    )]
     OtherHost { admin: String, own: String },
 }
 
@@ -57,7 +63,10 @@ impl StepError {
     /// Whether the same step may well succeed later without anybody mending something.
     #[must_use]
     pub const fn is_worth_retrying(&self) -> bool {
-        matches!(self, Self::Unreachable { .. } | Self::TimedOut { .. } | Self::Failed { .. } | Self::Refused { .. })
+        matches!(
+            self,
+            Self::Unreachable { .. } | Self::TimedOut { .. } | Self::Failed { .. } | Self::Refused { .. }
+        )
     }
 }
 

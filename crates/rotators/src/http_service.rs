@@ -159,9 +159,10 @@ async fn asked(
         let connector = tokio_rustls::TlsConnector::from(std::sync::Arc::clone(&rotators.tls.config));
         Box::new(connector.connect(name, stream).await.map_err(|cause| unreachable(cause.to_string()))?)
     };
-    let (mut sender, connection) = hyper::client::conn::http1::handshake::<_, Full<Bytes>>(TokioIo::new(stream))
-        .await
-        .map_err(|cause| unreachable(cause.to_string()))?;
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake::<_, Full<Bytes>>(TokioIo::new(stream))
+            .await
+            .map_err(|cause| unreachable(cause.to_string()))?;
     let driving = tokio::spawn(async move {
         let _ended = connection.await;
     });

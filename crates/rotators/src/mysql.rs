@@ -53,7 +53,8 @@ async fn connect(rotators: &Rotators, credential: &Credential) -> Result<Option<
         for root in &rotators.tls.roots_der {
             roots.push(root.clone().into());
         }
-        options = options.ssl_opts(Some(SslOpts::default().with_root_certs(roots).with_disable_built_in_roots(true)));
+        options = options
+            .ssl_opts(Some(SslOpts::default().with_root_certs(roots).with_disable_built_in_roots(true)));
     }
     let unreachable = |cause: &str| StepError::Unreachable {
         place: credential.place.clone(),
@@ -254,7 +255,8 @@ impl Work<'_> {
                     }
                     Flavour::MySql => format!("BY {}", text(password)),
                 };
-                self.run("make the other user", &format!("CREATE USER {other} IDENTIFIED {identified}")).await?;
+                self.run("make the other user", &format!("CREATE USER {other} IDENTIFIED {identified}"))
+                    .await?;
             }
             // Also of a user that is there: rights that the first one was given since.
             let grants = self
@@ -291,7 +293,8 @@ pub(crate) fn grant_to(shown: &str, user: &str, host: &str, other: &str) -> Opti
     if !rights.starts_with("GRANT ") {
         return None;
     }
-    let option = ["WITH GRANT OPTION", "WITH ADMIN OPTION"].into_iter().find(|option| behind.contains(option));
+    let option =
+        ["WITH GRANT OPTION", "WITH ADMIN OPTION"].into_iter().find(|option| behind.contains(option));
     Some(match option {
         Some(option) => format!("{rights} TO {other} {option}"),
         None => format!("{rights} TO {other}"),

@@ -78,7 +78,10 @@ fn chain(fault: &tokio_postgres::Error) -> String {
 
 pub(crate) async fn logs_in(rotators: &Rotators, credential: &Credential) -> Result<bool, StepError> {
     let Some(client) = connect(rotators, credential).await? else { return Ok(false) };
-    client.simple_query("SELECT 1").await.map_err(|fault| failed(credential, "answer SELECT 1", &fault, &[]))?;
+    client
+        .simple_query("SELECT 1")
+        .await
+        .map_err(|fault| failed(credential, "answer SELECT 1", &fault, &[]))?;
     Ok(true)
 }
 
@@ -156,12 +159,15 @@ async fn set_other(
         );
         transaction.batch_execute(&statement).await.map_err(|fault| fail("make the other user", &fault))?;
     }
-    transaction.batch_execute(&alter(pending, verifier)).await.map_err(|fault| fail("set the password", &fault))?;
+    transaction
+        .batch_execute(&alter(pending, verifier))
+        .await
+        .map_err(|fault| fail("set the password", &fault))?;
     transaction.commit().await.map_err(|fault| fail("commit", &fault))
 }
 
 fn alter(user: &str, verifier: &str) -> String {
-    format!("ALTER ROLE {} WITH LOGIN PASSWORD {}", identifier(user), literal(verifier))
+    format!("ALTER ROLE {} PASSWORD {}", identifier(user), literal(verifier))
 }
 
 fn check_name(credential: &Credential) -> Result<(), StepError> {
@@ -169,7 +175,10 @@ fn check_name(credential: &Credential) -> Result<(), StepError> {
         true => Ok(()),
         false => Err(StepError::Unsupported {
             place: credential.place.clone(),
-            problem: format!("the name of user \"{}\" is longer than {NAME_BYTES_MAX} bytes", credential.user),
+            problem: format!(
+                "the name of user \"{}\" is longer than {NAME_BYTES_MAX} bytes",
+                credential.user
+            ),
         }),
     }
 }

@@ -9,8 +9,8 @@ use crate::value::Credential;
 use keywright_crypto::redis_acl_hash;
 use redis::aio::MultiplexedConnection;
 use redis::{
-    Client, ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo as _, RedisConnectionInfo, RedisError,
-    ServerErrorKind, TlsCertificates,
+    Client, ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo as _, RedisConnectionInfo,
+    RedisError, ServerErrorKind, TlsCertificates,
 };
 
 /// A connection, or none if the password is refused.
@@ -54,12 +54,7 @@ fn is_refusal(fault: &RedisError) -> bool {
         || fault.kind() == ErrorKind::Server(ServerErrorKind::NoPerm)
 }
 
-fn failed(
-    login: &Credential,
-    doing: &'static str,
-    fault: &RedisError,
-    passwords: &[&str],
-) -> StepError {
+fn failed(login: &Credential, doing: &'static str, fault: &RedisError, passwords: &[&str]) -> StepError {
     StepError::Failed {
         place: login.place.clone(),
         user: login.user.clone(),
@@ -136,7 +131,9 @@ async fn rules_of_first(
         .await
         .map_err(|fault| failed(login, "list its users", &fault, &change.passwords()))?;
     let user = &change.current.user;
-    let rules = listed.iter().find_map(|line| line.strip_prefix("user ")?.strip_prefix(user.as_str())?.strip_prefix(' '));
+    let rules = listed
+        .iter()
+        .find_map(|line| line.strip_prefix("user ")?.strip_prefix(user.as_str())?.strip_prefix(' '));
     let Some(rules) = rules else {
         return Err(StepError::Unsupported {
             place: change.pending.place.clone(),
@@ -144,7 +141,9 @@ async fn rules_of_first(
         });
     };
     let mut wanted = vec!["reset".to_owned()];
-    wanted.extend(words(rules).into_iter().filter(|rule| !rule.starts_with(['#', '>', '<', '!']) && rule != "nopass"));
+    wanted.extend(
+        words(rules).into_iter().filter(|rule| !rule.starts_with(['#', '>', '<', '!']) && rule != "nopass"),
+    );
     Ok(wanted)
 }
 
@@ -170,7 +169,8 @@ async fn persist_again(change: &Change<'_>) -> Result<(), StepError> {
         let Some(mut connection) = connect(change.rotators, login).await? else { continue };
         match persist(change, login, &mut connection).await {
             // Whoever may not save is asked for nothing more: the step before reported it.
-            Err(StepError::Failed { cause, .. }) if cause.contains("NOPERM") || cause.contains("permission") => {}
+            Err(StepError::Failed { cause, .. })
+                if cause.contains("NOPERM") || cause.contains("permission") => {}
             outcome => return outcome,
         }
     }

@@ -160,7 +160,10 @@ impl Rotators {
     /// What would keep a rotation of this value from succeeding; nothing if all is well.
     pub async fn preflight(&self, step: Step<'_>) -> Vec<Problem> {
         let mut problems = Vec::new();
-        if step.strategy == Strategy::AlternatingUsers && step.admin.is_none() && step.kind != RotatorKind::Http {
+        if step.strategy == Strategy::AlternatingUsers
+            && step.admin.is_none()
+            && step.kind != RotatorKind::Http
+        {
             problems.push(problem(&StepError::NoAdmin));
         }
         if let Err(fault) = self.test_as(step.kind, step.current, "the current password").await {
@@ -205,14 +208,22 @@ impl Rotators {
         let current = Credential::parse(step.kind, step.current)?;
         let pending = Credential::parse(step.kind, pending)?;
         if pending.place != current.place {
-            return Err(ValueFault::Unusable("host", "it differs between the current and the pending version").into());
+            return Err(ValueFault::Unusable(
+                "host",
+                "it differs between the current and the pending version",
+            )
+            .into());
         }
         match step.strategy {
             Strategy::SingleUser if pending.user != current.user => {
                 return Err(ValueFault::Unusable("username", "a single user's name does not change").into());
             }
             Strategy::AlternatingUsers if pending.user != other_user(&current.user) => {
-                return Err(ValueFault::Unusable("username", "the pending version is not for the other user").into());
+                return Err(ValueFault::Unusable(
+                    "username",
+                    "the pending version is not for the other user",
+                )
+                .into());
             }
             Strategy::SingleUser | Strategy::AlternatingUsers => {}
         }
@@ -233,7 +244,10 @@ impl Rotators {
     pub(crate) fn check_allowed(&self, place: &Place) -> Result<(), StepError> {
         let Some(allowed) = &self.settings.allowed_hosts else { return Ok(()) };
         let with_port = format!("{}:{}", place.host, place.port);
-        match allowed.iter().any(|host| host.eq_ignore_ascii_case(&place.host) || host.eq_ignore_ascii_case(&with_port)) {
+        match allowed
+            .iter()
+            .any(|host| host.eq_ignore_ascii_case(&place.host) || host.eq_ignore_ascii_case(&with_port))
+        {
             true => Ok(()),
             false => Err(StepError::NotAllowed { place: place.clone() }),
         }

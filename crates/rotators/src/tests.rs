@@ -54,9 +54,17 @@ fn grants_for_the_other_user() {
         "a",
         Some("GRANT USAGE ON *.* TO 'b'@'%'"),
     );
-    check("GRANT ALL ON *.* TO `a`@`%` WITH GRANT OPTION", "a", Some("GRANT ALL ON *.* TO 'b'@'%' WITH GRANT OPTION"));
+    check(
+        "GRANT ALL ON *.* TO `a`@`%` WITH GRANT OPTION",
+        "a",
+        Some("GRANT ALL ON *.* TO 'b'@'%' WITH GRANT OPTION"),
+    );
     // A name that looks like the end of the statement is one all the same.
-    check("GRANT SELECT ON ` TO ``a``@``%```.* TO `a`@`%`", "a", Some("GRANT SELECT ON ` TO ``a``@``%```.* TO 'b'@'%'"));
+    check(
+        "GRANT SELECT ON ` TO ``a``@``%```.* TO `a`@`%`",
+        "a",
+        Some("GRANT SELECT ON ` TO ``a``@``%```.* TO 'b'@'%'"),
+    );
     check("GRANT SELECT ON `db`.* TO `x``y`@`%`", "x`y", Some("GRANT SELECT ON `db`.* TO 'b'@'%'"));
     check("SET DEFAULT ROLE `r` FOR `a`@`%`", "a", None);
     check("GRANT SELECT ON `db`.* TO `other`@`%`", "a", None);
@@ -101,7 +109,10 @@ fn a_new_value_is_the_old_one_with_another_password() {
             assert!(password.chars().any(|letter| class.contains(letter)), "{class}");
         }
         let user = if *strategy == Strategy::SingleUser { "app" } else { "app_clone" };
-        let expected = current.expose().replace("\"old\"", &format!("\"{password}\"")).replace("\"app\"", &format!("\"{user}\""));
+        let expected = current
+            .expose()
+            .replace("\"old\"", &format!("\"{password}\""))
+            .replace("\"app\"", &format!("\"{user}\""));
         assert_eq!(made.expose(), expected);
     }
 }
@@ -110,12 +121,15 @@ fn a_new_value_is_the_old_one_with_another_password() {
 fn values_that_cannot_be_used() {
     let rotators = rotators();
     let rng = Counting(AtomicU64::new(1));
-    let check = |value: &str, expected: ValueFault| {
-        match rotators.create(RotatorKind::Mysql, Strategy::SingleUser, &secret(value), &rng) {
-            Err(StepError::Value(fault)) => assert_eq!(fault, expected, "{value}"),
-            Err(other) => panic!("{value}: {other}"),
-            Ok(_) => panic!("{value} was taken"),
-        }
+    let check = |value: &str, expected: ValueFault| match rotators.create(
+        RotatorKind::Mysql,
+        Strategy::SingleUser,
+        &secret(value),
+        &rng,
+    ) {
+        Err(StepError::Value(fault)) => assert_eq!(fault, expected, "{value}"),
+        Err(other) => panic!("{value}: {other}"),
+        Ok(_) => panic!("{value} was taken"),
     };
     check("hunter2", ValueFault::NotAnObject);
     check(r#"["hunter2"]"#, ValueFault::NotAnObject);
@@ -150,20 +164,31 @@ fn what_a_database_says_is_told_without_passwords() {
 #[tokio::test]
 async fn nobody_there_and_nobody_to_be_asked() {
     // A port that was free a moment ago.
-    let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("a port").port();
-    for (kind, settings) in [(RotatorKind::Postgres, ""), (RotatorKind::Mysql, ""), (RotatorKind::Redis, "")] {
-        let current =
-            secret(&format!(r#"{{"host":"127.0.0.1","port":{port},"username":"a","password":"hunter2"{settings}}}"#));
+    let port =
+        std::net::TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("a port").port();
+    for (kind, settings) in [(RotatorKind::Postgres, ""), (RotatorKind::Mysql, ""), (RotatorKind::Redis, "")]
+    {
+        let current = secret(&format!(
+            r#"{{"host":"127.0.0.1","port":{port},"username":"a","password":"hunter2"{settings}}}"#
+        ));
         let rotators = rotators();
         let fault = rotators.test(kind, &current).await.expect_err("nobody is there");
         assert!(matches!(fault, StepError::Unreachable { .. }), "{fault}");
         assert!(fault.is_worth_retrying() && !fault.to_string().contains("hunter2"), "{fault}");
-        let step = Step { kind, strategy: Strategy::AlternatingUsers, current: &current, previous: None, admin: None };
-        let codes: Vec<&str> = rotators.preflight(step).await.into_iter().map(|problem| problem.code).collect();
+        let step = Step {
+            kind,
+            strategy: Strategy::AlternatingUsers,
+            current: &current,
+            previous: None,
+            admin: None,
+        };
+        let codes: Vec<&str> =
+            rotators.preflight(step).await.into_iter().map(|problem| problem.code).collect();
         assert_eq!(codes, ["no-administrator", "unreachable-host"]);
         let fault = rotators.set(step, &current).await.expect_err("the same user twice");
         assert!(matches!(fault, StepError::Value(_)), "{fault}");
-        let elsewhere = RotatorSettings { allowed_hosts: Some(vec!["db:5432".to_owned()]), ..RotatorSettings::default() };
+        let elsewhere =
+            RotatorSettings { allowed_hosts: Some(vec!["db:5432".to_owned()]), ..RotatorSettings::default() };
         let narrow = Rotators::new(elsewhere).expect("settings");
         let fault = narrow.test(kind, &current).await.expect_err("not allowed");
         assert!(matches!(fault, StepError::NotAllowed { .. }), "{fault}");
@@ -175,7 +200,8 @@ async fn a_server_that_says_nothing_is_not_waited_for() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = listener.local_addr().expect("its address").port();
     for kind in [RotatorKind::Postgres, RotatorKind::Mysql, RotatorKind::Redis] {
-        let current = secret(&format!(r#"{{"host":"127.0.0.1","port":{port},"username":"a","password":"b"}}"#));
+        let current =
+            secret(&format!(r#"{{"host":"127.0.0.1","port":{port},"username":"a","password":"b"}}"#));
         let fault = rotators().test(kind, &current).await.expect_err("nothing is said");
         assert!(matches!(fault, StepError::TimedOut { .. } | StepError::Unreachable { .. }), "{fault}");
     }
@@ -186,11 +212,14 @@ async fn a_server_that_says_nothing_is_not_waited_for() {
 fn plain_http_only_to_this_machine() {
     let rng = Counting(AtomicU64::new(1));
     let made = |url: &str| {
-        let value = secret(&format!(r#"{{"username":"a","password":"b","rotate_url":"{url}","test_url":"{url}"}}"#));
+        let value =
+            secret(&format!(r#"{{"username":"a","password":"b","rotate_url":"{url}","test_url":"{url}"}}"#));
         rotators().create(RotatorKind::Http, Strategy::SingleUser, &value, &rng).is_ok()
     };
     assert!(made("https://example.com/rotate") && made("http://127.0.0.1:8080/x"));
-    for bad in ["http://example.com/", "ftp://127.0.0.1/", "/x", "https://a:b@example.com/", "file:///etc/passwd"] {
+    for bad in
+        ["http://example.com/", "ftp://127.0.0.1/", "/x", "https://a:b@example.com/", "file:///etc/passwd"]
+    {
         assert!(!made(bad), "{bad}");
     }
 }

@@ -115,14 +115,14 @@ impl Access {
         version_id: &str,
     ) -> Result<Option<Timestamp>, StoreError> {
         let name = (Arc::clone(&secret.arn), version_id.to_owned());
-        let noted =
-            self.noted.lock().days.get(&name).map(|day| Timestamp::from_millis(day.on * DAY_MILLIS));
+        let noted = self.noted.lock().days.get(&name).map(|day| Timestamp::from_millis(day.on * DAY_MILLIS));
         if noted.is_some() {
             return Ok(noted);
         }
         let [account, region, secret_name] = secret.row.secret_key().values();
-        let found =
-            store.find::<AccessRow>(&[account, region, secret_name, version_id.to_owned().to_value()]).await?;
+        let found = store
+            .find::<AccessRow>(&[account, region, secret_name, version_id.to_owned().to_value()])
+            .await?;
         Ok(found.map(|stored| stored.row.accessed_on))
     }
 }

@@ -3,12 +3,12 @@
 //! Invariant: a secret is deleted only after its whole recovery window, and not while destruction is on hold because the
 //! clock jumped (server::clock_watch).
 
+use crate::PRINCIPAL;
 use crate::access::AccessRow;
 use crate::error::SecretsError;
 use crate::secret::{Secret, SecretKey};
 use crate::service::{Secrets, store_fault};
 use crate::version::VersionRow;
-use crate::PRINCIPAL;
 use keywright_auth::{Env, ServiceEvent, View, Work};
 use keywright_store::{Column as _, Store, StoreError, Versioned, WriteSet};
 use keywright_types::{AccountId, Region, Timestamp};

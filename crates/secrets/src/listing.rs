@@ -187,7 +187,8 @@ impl Listing {
         match by_name {
             true => condition.push_str(&format!(" ORDER BY name {direction} LIMIT {CHUNK}")),
             false => {
-                condition.push_str(&format!(" ORDER BY {column} {direction}, name {direction} LIMIT {CHUNK}"));
+                condition
+                    .push_str(&format!(" ORDER BY {column} {direction}, name {direction} LIMIT {CHUNK}"));
             }
         }
         let rows = view.store.select::<SecretRow>(&condition, &params).await.map_err(store_fault)?;
@@ -197,7 +198,9 @@ impl Listing {
                 SortByType::CreatedDate => row.row.created_at.as_millis(),
                 SortByType::LastChangedDate => row.row.changed_at.as_millis(),
                 SortByType::Name => 0,
-                SortByType::LastAccessedDate => accessed_on(view, &row.row).await?.map_or(0, Timestamp::as_millis),
+                SortByType::LastAccessedDate => {
+                    accessed_on(view, &row.row).await?.map_or(0, Timestamp::as_millis)
+                }
             };
             placed.push(((value, row.row.name.clone()), row));
         }

@@ -106,7 +106,8 @@ fn is_broad(statement: &Value) -> bool {
 fn is_tied(condition: &Value) -> bool {
     let Value::Object(operators) = condition else { return false };
     operators.iter().any(|(operator, pairs)| {
-        let positive = ["StringEquals", "StringEqualsIgnoreCase", "StringLike", "ArnEquals", "ArnLike", "IpAddress"];
+        let positive =
+            ["StringEquals", "StringEqualsIgnoreCase", "StringLike", "ArnEquals", "ArnLike", "IpAddress"];
         if !positive.iter().any(|known| operator.eq_ignore_ascii_case(known)) {
             return false;
         }

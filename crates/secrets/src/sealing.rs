@@ -3,12 +3,12 @@
 //! Source: Secrets Manager User Guide, "Secret encryption and decryption": envelope encryption, the encryption context
 //! `SecretARN` and `SecretVersionId`, the test of access with `RequestToValidateKeyAccess`.
 
+use crate::SERVICE;
 use crate::error::SecretsError;
 use crate::secret::{Secret, SecretKey};
 use crate::service::Secrets;
 use crate::value::SecretValue;
 use crate::version::VersionRow;
-use crate::SERVICE;
 use keywright_auth::{Cause, Env, InnerCall, RequestContext, ServiceError as _, View};
 use keywright_crypto::{ValueContext, open_value, seal_value};
 use keywright_kms::ops::decrypt::Decrypt;

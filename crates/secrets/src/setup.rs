@@ -54,7 +54,9 @@ impl Setup {
             records: parking_lot::Mutex::new(WriteSet::default()),
             problems: Vec::new(),
         };
-        let Some(current) = setup.read(view, &secret.arn, "the secret", request).await? else { return Ok(setup) };
+        let Some(current) = setup.read(view, &secret.arn, "the secret", request).await? else {
+            return Ok(setup);
+        };
         match admin_arn(&current) {
             Ok(admin) => setup.admin = admin,
             Err(fault) => setup.problem("value", fault.to_string()),
@@ -80,7 +82,8 @@ impl Setup {
         which: &str,
         request: &RequestContext,
     ) -> Result<Option<SecretText>, SecretsError> {
-        let input = GetSecretValueRequest { secret_id: arn.to_owned(), version_id: None, version_stage: None };
+        let input =
+            GetSecretValueRequest { secret_id: arn.to_owned(), version_id: None, version_stage: None };
         let prepared = InnerCall::<GetSecretValue>::prepare(input, &MODEL, view, request).await;
         let answer = match prepared {
             Ok(call) => call.decide(view.env()),

@@ -74,7 +74,8 @@ pub(crate) fn check_not_locked_out(
         return Ok(());
     }
     Err(SecretsError::AccessDenied {
-        message: "You can't change these tags because you would lose your permissions for the secret.".to_owned(),
+        message: "You can't change these tags because you would lose your permissions for the secret."
+            .to_owned(),
     })
 }
 

@@ -8,7 +8,8 @@ use crate::journal::{self, JournalError, Settling};
 use crate::wire;
 use keywright_auth::record::{self, ApiCall};
 use keywright_auth::{
-    Cause, Decided, Decision, Done, Errand, Operation, RequestContext, ServiceError, Unauthorised, Work, authorise,
+    Cause, Decided, Decision, Done, Errand, Operation, RequestContext, ServiceError, Unauthorised, Work,
+    authorise,
 };
 use keywright_aws::writer::DocumentWriter as _;
 use keywright_aws::{Input as _, JsonWriter, Output, ServiceModel, WireError};

@@ -122,9 +122,8 @@ impl Registry {
         registry.serve::<keywright_inventory::ops::abandon_secret_rotation::AbandonSecretRotation>(
             &keywright::SERVICE,
         );
-        registry.serve::<keywright_inventory::ops::get_secret_rotation::GetSecretRotation>(
-            &keywright::SERVICE,
-        );
+        registry
+            .serve::<keywright_inventory::ops::get_secret_rotation::GetSecretRotation>(&keywright::SERVICE);
         registry.serve::<keywright_inventory::ops::preflight_secret_rotation::PreflightSecretRotation>(
             &keywright::SERVICE,
         );

@@ -152,7 +152,12 @@ fn told(secret: &SecretKey, outcome: Result<bool, SecretsError>) -> bool {
         Err(fault) => {
             let cause = fault.cause().map(keywright_auth::Cause::chain);
             let code = fault.wire().code;
-            tracing::error!(name = secret.name, code, cause, "a secret's rotation could not be carried on; it is tried again");
+            tracing::error!(
+                name = secret.name,
+                code,
+                cause,
+                "a secret's rotation could not be carried on; it is tried again"
+            );
             false
         }
     }

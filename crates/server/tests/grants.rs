@@ -188,6 +188,8 @@ async fn a_grant_for_a_service_is_one_that_a_service_asks_for(engine: Engine) {
             keyring: &app.keyring,
             now: server.clock.now(),
             fresh: false,
+            rng: &*app.rng,
+            node: app.node,
         };
         let facts = op.facts(view, &request).await.expect("facts");
         let checks = op.checks(&facts, &request);

@@ -145,7 +145,9 @@ impl Identities {
                 session_name: Arc::clone(session_name),
                 arn: Arc::clone(arn),
             },
-            Principal::Root { .. } | Principal::Federated { .. } | Principal::Service { .. } => principal.clone(),
+            Principal::Root { .. } | Principal::Federated { .. } | Principal::Service { .. } => {
+                principal.clone()
+            }
         };
         Ok(Some((named, rights)))
     }

@@ -44,7 +44,8 @@ impl Operation for AbandonSecretRotation {
     ) -> Decided<Self> {
         let secret = facts.get()?;
         let (token, writes) = give_up(secret, &env)?;
-        let answer = AbandonSecretRotationResponse { secret_arn: secret.arn.to_string(), version_id: Some(token) };
+        let answer =
+            AbandonSecretRotationResponse { secret_arn: secret.arn.to_string(), version_id: Some(token) };
         Ok(Decision::write(answer, writes))
     }
 }

@@ -162,9 +162,9 @@ impl Operation for ListRotations {
     ) -> Decided<Self> {
         let mut lines: Vec<&Line> = facts.lines.iter().collect();
         let next_marker =
-            facts.page.close(env.keyring, request.caller.account, &op.scope(), &mut lines, |line| {
-                position(line)
-            });
+            facts
+                .page
+                .close(env.keyring, request.caller.account, &op.scope(), &mut lines, |line| position(line));
         let entry = |line: &Line| match line {
             Line::Key(key) => rotation_entry::of_key(key, env.now),
             Line::Secret(secret) => rotation_entry::of_secret(secret, env.now),

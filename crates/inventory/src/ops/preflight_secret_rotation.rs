@@ -25,7 +25,13 @@ pub struct PreflightSecretRotation {
 /// The secret, what is against its rotation, and the records of having looked.
 pub struct PreflightFacts {
     secret: OperatedSecret,
-    found: Option<Result<(Vec<Problem>, Mutex<WriteSet>), SecretsError>>,
+    found: Option<Result<Looked, SecretsError>>,
+}
+
+/// What was found, and the records of the values that were opened for it.
+struct Looked {
+    problems: Vec<Problem>,
+    records: Mutex<WriteSet>,
 }
 
 const ACTION: &str = "keywright:PreflightSecretRotation";
@@ -44,7 +50,10 @@ impl Operation for PreflightSecretRotation {
             None => None,
             Some(text) => Some(RotatorKind::parse_type(text).ok_or_else(|| {
                 let known: Vec<&str> = RotatorKind::ALL.iter().map(|kind| kind.type_name()).collect();
-                InventoryError::parameter(format!("There is no rotator {text}; there are {}.", known.join(", ")))
+                InventoryError::parameter(format!(
+                    "There is no rotator {text}; there are {}.",
+                    known.join(", ")
+                ))
             })?),
         };
         let strategy = input.strategy.and_then(|strategy| Strategy::parse(strategy.as_str()));
@@ -64,7 +73,8 @@ impl Operation for PreflightSecretRotation {
             // Nobody who may not do this has hosts asked and values opened.
             if keeps_right(ACTION, &named.arn, &named.policy, request, &none) {
                 let looked = preflight(secrets, named, self.kind, self.strategy, request).await;
-                found = Some(looked.map(|(problems, records)| (problems, Mutex::new(records))));
+                found =
+                    Some(looked.map(|(problems, records)| Looked { problems, records: Mutex::new(records) }));
             }
         }
         Ok(PreflightFacts { secret, found })
@@ -82,7 +92,7 @@ impl Operation for PreflightSecretRotation {
     ) -> Decided<Self> {
         let secret = facts.secret.get()?;
         let Some(found) = &facts.found else { return Err(SecretsError::NotFound.into()) };
-        let (problems, records) = found.as_ref().map_err(|fault| SecretsError::repeat(fault))?;
+        let Looked { problems, records } = found.as_ref().map_err(SecretsError::repeat)?;
         let problems: Vec<RotationProblem> = problems
             .iter()
             .map(|problem| RotationProblem { code: problem.code.to_owned(), message: problem.text.clone() })

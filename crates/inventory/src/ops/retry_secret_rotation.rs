@@ -44,7 +44,8 @@ impl Operation for RetrySecretRotation {
     ) -> Decided<Self> {
         let secret = facts.get()?;
         let (token, writes) = retry(secret, &env)?;
-        let answer = RetrySecretRotationResponse { secret_arn: secret.arn.to_string(), version_id: Some(token) };
+        let answer =
+            RetrySecretRotationResponse { secret_arn: secret.arn.to_string(), version_id: Some(token) };
         Ok(Decision::write(answer, writes))
     }
 }

@@ -2,7 +2,6 @@
 
 mod secret;
 
-
 use crate::client::Client;
 use crate::exit::Exit;
 use crate::output::{self, Format};

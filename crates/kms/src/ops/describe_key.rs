@@ -6,8 +6,8 @@ use crate::alias::predefined_service;
 use crate::condition;
 use crate::error::KmsError;
 use crate::grant::{Asked, GrantTokens};
-use crate::multi_region::Family;
 use crate::metadata;
+use crate::multi_region::Family;
 use crate::new_key::new_service_key;
 use crate::service::{Kms, Resolved};
 use keywright_auth::{

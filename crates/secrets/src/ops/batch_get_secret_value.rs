@@ -101,11 +101,8 @@ impl Operation for BatchGetSecretValue {
         };
         let mut reads = Vec::with_capacity(ids.len());
         for secret_id in ids {
-            let input = GetSecretValueRequest {
-                secret_id: secret_id.clone(),
-                version_id: None,
-                version_stage: None,
-            };
+            let input =
+                GetSecretValueRequest { secret_id: secret_id.clone(), version_id: None, version_stage: None };
             let call = match InnerCall::prepare(input, &SERVICE, view, request).await {
                 Err(fault @ (SecretsError::Internal(_) | SecretsError::Unavailable(_))) => return Err(fault),
                 call => call,

@@ -57,12 +57,7 @@ impl Operation for CancelRotateSecret {
         [facts.target.check("secretsmanager:CancelRotateSecret")].into_iter().collect()
     }
 
-    fn condition<'a>(
-        &'a self,
-        facts: &'a CancelFacts,
-        _check: &'a Check,
-        name: &str,
-    ) -> ConditionValue<'a> {
+    fn condition<'a>(&'a self, facts: &'a CancelFacts, _check: &'a Check, name: &str) -> ConditionValue<'a> {
         facts.target.condition(name)
     }
 

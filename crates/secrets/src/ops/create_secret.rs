@@ -45,20 +45,11 @@ pub struct CreateSecretFacts {
 
 impl CreateSecret {
     fn key(&self, request: &RequestContext) -> SecretKey {
-        SecretKey {
-            account: request.caller.account,
-            region: request.region.clone(),
-            name: self.name.clone(),
-        }
+        SecretKey { account: request.caller.account, region: request.region.clone(), name: self.name.clone() }
     }
 
     /// A name that is taken by what the very same request made before is no fault.
-    fn made_before(
-        &self,
-        taken: &Secret,
-        before: Option<&Opening>,
-        env: &Env<'_, Secrets>,
-    ) -> Decided<Self> {
+    fn made_before(&self, taken: &Secret, before: Option<&Opening>, env: &Env<'_, Secrets>) -> Decided<Self> {
         if taken.row.deleted_at.is_some() {
             return Err(SecretsError::request(
                 "You can't create this secret because a secret with this name is already scheduled for deletion.",
@@ -132,7 +123,14 @@ impl Operation for CreateSecret {
                 Some(row) => Some(Opening::prepare(view, &taken, &row, request).await?),
                 None => None,
             };
-            return Ok(CreateSecretFacts { arn, suffix, taken: Some(taken), before, test: None, sealing: None });
+            return Ok(CreateSecretFacts {
+                arn,
+                suffix,
+                taken: Some(taken),
+                before,
+                test: None,
+                sealing: None,
+            });
         }
         let new = NewServiceKey::default();
         let kms_key = KeyToUse { named: self.kms_key.as_deref(), new: &new };

@@ -30,11 +30,7 @@ impl Operation for DeleteResourcePolicy {
         Ok(Self { secret: SecretRef::parse(&input.secret_id, &service.regions)? })
     }
 
-    async fn facts(
-        &self,
-        view: View<'_, Secrets>,
-        request: &RequestContext,
-    ) -> Result<Target, SecretsError> {
+    async fn facts(&self, view: View<'_, Secrets>, request: &RequestContext) -> Result<Target, SecretsError> {
         Target::find(view, &self.secret, request).await
     }
 

@@ -1,12 +1,12 @@
 //! DeleteSecret: marks a secret for deletion, or deletes it at once.
 
+use crate::PRINCIPAL;
 use crate::arn::SecretRef;
 use crate::deletion::removal;
 use crate::error::{MARKED_FOR_DELETION, SecretsError};
 use crate::rotation;
 use crate::service::Secrets;
 use crate::target::Target;
-use crate::PRINCIPAL;
 use keywright_auth::{
     Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, ServiceEvent, View,
 };
@@ -56,11 +56,7 @@ impl Operation for DeleteSecret {
         Ok(Self { secret: SecretRef::parse(&input.secret_id, &service.regions)?, window_days, at_once })
     }
 
-    async fn facts(
-        &self,
-        view: View<'_, Secrets>,
-        request: &RequestContext,
-    ) -> Result<Target, SecretsError> {
+    async fn facts(&self, view: View<'_, Secrets>, request: &RequestContext) -> Result<Target, SecretsError> {
         Target::find(view, &self.secret, request).await
     }
 

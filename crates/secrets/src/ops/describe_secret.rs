@@ -1,7 +1,7 @@
 //! DescribeSecret: everything about a secret but its values.
 
-use crate::arn::SecretRef;
 use super::rotate_secret::shown_metadata;
+use crate::arn::SecretRef;
 use crate::error::SecretsError;
 use crate::rotation::Rotation;
 use crate::secret::SecretRow;
@@ -90,7 +90,8 @@ impl Operation for DescribeSecret {
             rotation_rules: rotation
                 .and_then(|rotation| rotation.rules.as_ref())
                 .map(|rules| rules.shown(env.now)),
-            external_secret_rotation_metadata: rotation.and_then(|rotation| shown_metadata(&rotation.rotator)),
+            external_secret_rotation_metadata: rotation
+                .and_then(|rotation| shown_metadata(&rotation.rotator)),
             external_secret_rotation_role_arn: None,
             last_rotated_date: row.last_rotated_at,
             last_changed_date: Some(row.changed_at),

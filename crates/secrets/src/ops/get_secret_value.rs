@@ -68,9 +68,7 @@ impl Wanted<'_> {
     /// What is said of a version that has no value.
     fn empty(self, id: &str) -> SecretsError {
         match (self.id, self.label) {
-            (None, label) => {
-                SecretsError::NoVersionWithLabel { label: label.unwrap_or(CURRENT).to_owned() }
-            }
+            (None, label) => SecretsError::NoVersionWithLabel { label: label.unwrap_or(CURRENT).to_owned() },
             (Some(_), _) => SecretsError::NoVersionWithId { id: id.to_owned() },
         }
     }
@@ -154,8 +152,7 @@ impl Operation for GetSecretValue {
         let target = Target::find(view, &self.secret, request).await?;
         let version = match target.live() {
             Ok(secret) => {
-                let wanted =
-                    Wanted { id: self.version_id.as_deref(), label: self.version_stage.as_deref() };
+                let wanted = Wanted { id: self.version_id.as_deref(), label: self.version_stage.as_deref() };
                 Readable::find(view, secret, wanted, request).await?
             }
             Err(refused) => Err(refused),
@@ -176,10 +173,12 @@ impl Operation for GetSecretValue {
         match name {
             "secretsmanager:versionid" => optional(self.version_id.as_deref()),
             // AWSCURRENT counts where nothing is asked for.
-            "secretsmanager:versionstage" => optional(self.version_stage.as_deref().or(match self.version_id {
-                None => Some(CURRENT),
-                Some(_) => None,
-            })),
+            "secretsmanager:versionstage" => {
+                optional(self.version_stage.as_deref().or(match self.version_id {
+                    None => Some(CURRENT),
+                    Some(_) => None,
+                }))
+            }
             _ => facts.target.condition(name),
         }
     }

@@ -34,11 +34,7 @@ impl Operation for ListResourcePolicies {
         Ok(Self { secret: SecretRef::parse(&input.secret_id, &service.regions)? })
     }
 
-    async fn facts(
-        &self,
-        view: View<'_, Secrets>,
-        request: &RequestContext,
-    ) -> Result<Target, SecretsError> {
+    async fn facts(&self, view: View<'_, Secrets>, request: &RequestContext) -> Result<Target, SecretsError> {
         Target::find(view, &self.secret, request).await
     }
 
@@ -59,7 +55,10 @@ impl Operation for ListResourcePolicies {
         let secret = facts.get()?;
         let name = secret.row.policy.as_ref().map(|_| parse::POLICY_NAME.to_owned());
         Ok(Decision::answer(ListResourcePoliciesResponse {
-            resource_policies: name.map(|name| ResourcePolicySummary { policy_name: Some(name) }).into_iter().collect(),
+            resource_policies: name
+                .map(|name| ResourcePolicySummary { policy_name: Some(name) })
+                .into_iter()
+                .collect(),
             next_token: None,
         }))
     }

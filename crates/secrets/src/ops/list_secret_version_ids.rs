@@ -138,13 +138,8 @@ impl Operation for ListSecretVersionIds {
         let target = Target::find(view, &self.secret, request).await?;
         let scope = self.scope(request);
         let scope: Vec<&str> = scope.iter().map(String::as_str).collect();
-        let page = Page::open(
-            view.keyring,
-            request.caller.account,
-            &scope,
-            self.next_token.as_deref(),
-            self.limit,
-        )?;
+        let page =
+            Page::open(view.keyring, request.caller.account, &scope, self.next_token.as_deref(), self.limit)?;
         let entries = self.read(view, &target, &page).await?;
         Ok(VersionsPage { target, page, entries })
     }
@@ -153,12 +148,7 @@ impl Operation for ListSecretVersionIds {
         [facts.target.check("secretsmanager:ListSecretVersionIds")].into_iter().collect()
     }
 
-    fn condition<'a>(
-        &'a self,
-        facts: &'a VersionsPage,
-        _check: &'a Check,
-        name: &str,
-    ) -> ConditionValue<'a> {
+    fn condition<'a>(&'a self, facts: &'a VersionsPage, _check: &'a Check, name: &str) -> ConditionValue<'a> {
         facts.target.condition(name)
     }
 
@@ -173,9 +163,9 @@ impl Operation for ListSecretVersionIds {
         let scope: Vec<&str> = scope.iter().map(String::as_str).collect();
         let mut entries = facts.entries.clone();
         let next_token =
-            facts.page.close(env.keyring, request.caller.account, &scope, &mut entries, |entry| {
-                entry.id.clone()
-            });
+            facts
+                .page
+                .close(env.keyring, request.caller.account, &scope, &mut entries, |entry| entry.id.clone());
         let versions = entries.into_iter().map(|entry| {
             let labels = secret.versions().labels_of(&entry.id);
             SecretVersionsListEntry {

@@ -40,9 +40,7 @@ fn entry(secret: &Secret, accessed_on: Option<Timestamp>, now: Timestamp) -> Sec
         kms_key_id: row.kms_key.clone(),
         rotation_enabled: rotation.map(|rotation| rotation.enabled),
         rotation_lambda_arn: rotation.and_then(|rotation| shown_function(row, rotation)),
-        rotation_rules: rotation
-                .and_then(|rotation| rotation.rules.as_ref())
-                .map(|rules| rules.shown(now)),
+        rotation_rules: rotation.and_then(|rotation| rotation.rules.as_ref()).map(|rules| rules.shown(now)),
         external_secret_rotation_metadata: rotation.and_then(|rotation| shown_metadata(&rotation.rotator)),
         external_secret_rotation_role_arn: None,
         last_rotated_date: row.last_rotated_at,
@@ -107,7 +105,9 @@ impl Operation for ListSecrets {
     ) -> Decided<Self> {
         let entries = facts.listed.secrets.iter().zip(&facts.accessed_on);
         Ok(Decision::answer(ListSecretsResponse {
-            secret_list: Some(entries.map(|(secret, accessed_on)| entry(secret, *accessed_on, env.now)).collect()),
+            secret_list: Some(
+                entries.map(|(secret, accessed_on)| entry(secret, *accessed_on, env.now)).collect(),
+            ),
             next_token: facts
                 .listed
                 .next

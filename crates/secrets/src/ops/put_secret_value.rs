@@ -5,8 +5,8 @@ use super::write_value::{ValueToWrite, Written, label};
 use crate::arn::SecretRef;
 use crate::error::SecretsError;
 use crate::labels::{CURRENT, LABELS_PER_VERSION_MAX};
-use crate::sealing::KeyToUse;
 use crate::rotation;
+use crate::sealing::KeyToUse;
 use crate::service::Secrets;
 use crate::target::Target;
 use crate::value::SecretValue;
@@ -43,9 +43,8 @@ impl Operation for PutSecretValue {
     fn parse(input: PutSecretValueRequest, service: &Secrets) -> Result<Self, SecretsError> {
         let secret = SecretRef::parse(&input.secret_id, &service.regions)?;
         let token = parse::token(input.client_request_token)?;
-        let value = SecretValue::parse(input.secret_string, input.secret_binary)?.ok_or_else(|| {
-            SecretsError::request("You must provide either SecretString or SecretBinary.")
-        })?;
+        let value = SecretValue::parse(input.secret_string, input.secret_binary)?
+            .ok_or_else(|| SecretsError::request("You must provide either SecretString or SecretBinary."))?;
         if input.rotation_token.is_some() {
             return Err(SecretsError::parameter("The RotationToken is not of a rotation that is under way."));
         }
@@ -119,7 +118,8 @@ impl Operation for PutSecretValue {
         label(&mut row, &labels, &op.token, env.now);
         if row.versions.0.labels_of(&op.token).len() > LABELS_PER_VERSION_MAX {
             return Err(SecretsError::Limit {
-                message: format!("A version can have at most {LABELS_PER_VERSION_MAX} staging labels.").into(),
+                message: format!("A version can have at most {LABELS_PER_VERSION_MAX} staging labels.")
+                    .into(),
             });
         }
         let held = row.versions.0.labels_of(&op.token);

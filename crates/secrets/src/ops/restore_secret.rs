@@ -1,11 +1,11 @@
 //! RestoreSecret: takes the mark for deletion off.
 
+use crate::PRINCIPAL;
 use crate::arn::SecretRef;
 use crate::error::SecretsError;
 use crate::rotation;
 use crate::service::Secrets;
 use crate::target::Target;
-use crate::PRINCIPAL;
 use keywright_auth::{
     Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, ServiceEvent, View,
 };
@@ -33,11 +33,7 @@ impl Operation for RestoreSecret {
         Ok(Self { secret: SecretRef::parse(&input.secret_id, &service.regions)? })
     }
 
-    async fn facts(
-        &self,
-        view: View<'_, Secrets>,
-        request: &RequestContext,
-    ) -> Result<Target, SecretsError> {
+    async fn facts(&self, view: View<'_, Secrets>, request: &RequestContext) -> Result<Target, SecretsError> {
         Target::find(view, &self.secret, request).await
     }
 

@@ -16,7 +16,9 @@ use crate::service::{Secrets, find_version, store_fault};
 use crate::setup::{Setup, Wanted};
 use crate::target::Target;
 use keywright_auth::identities::Json;
-use keywright_auth::{Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, View, keeps_right};
+use keywright_auth::{
+    Authorised, Check, Checks, Decided, Decision, Env, Operation, RequestContext, View, keeps_right,
+};
 use keywright_aws::OperationModel;
 use keywright_aws::secretsmanager::{
     ExternalSecretRotationMetadataItem, RotateSecretRequest, RotateSecretResponse, operations,
@@ -177,7 +179,8 @@ impl Operation for RotateSecret {
             return Ok(facts);
         }
         let wanted = Wanted { rotator };
-        facts.setup = Some(Setup::prepare(view, &secret, wanted, request).await.map(|setup| (rotator, setup)));
+        facts.setup =
+            Some(Setup::prepare(view, &secret, wanted, request).await.map(|setup| (rotator, setup)));
         if let Some(rotation) = &secret.row.rotation {
             let ids = (RequestId::from_random(*request.event_id.as_bytes()), request.event_id);
             let own = own_request(&key, view.now, ids);
@@ -220,7 +223,10 @@ impl Operation for RotateSecret {
             return Ok(Decision::answer(answer));
         }
         if facts.is_taken {
-            return Err(SecretsError::TokenInUse { token: op.token.clone(), secret: Arc::clone(&secret.arn) });
+            return Err(SecretsError::TokenInUse {
+                token: op.token.clone(),
+                secret: Arc::clone(&secret.arn),
+            });
         }
         let versions = secret.versions();
         let pending = versions.holder(PENDING);

@@ -34,11 +34,7 @@ impl Operation for TagResource {
         })
     }
 
-    async fn facts(
-        &self,
-        view: View<'_, Secrets>,
-        request: &RequestContext,
-    ) -> Result<Target, SecretsError> {
+    async fn facts(&self, view: View<'_, Secrets>, request: &RequestContext) -> Result<Target, SecretsError> {
         Target::find(view, &self.secret, request).await
     }
 

@@ -133,8 +133,10 @@ impl Operation for UpdateSecretVersionStage {
                 versions.attach(label, to, has_value, created_at);
                 if versions.labels_of(to).len() > LABELS_PER_VERSION_MAX {
                     return Err(SecretsError::Limit {
-                        message: format!("A version can have at most {LABELS_PER_VERSION_MAX} staging labels.")
-                            .into(),
+                        message: format!(
+                            "A version can have at most {LABELS_PER_VERSION_MAX} staging labels."
+                        )
+                        .into(),
                     });
                 }
             }

@@ -8,8 +8,8 @@ use crate::service::Secrets;
 use crate::target::Target;
 use keywright_auth::identities::Pins;
 use keywright_auth::{
-    Authorised, Check, Checks, Decided, Decision, Env, Operation, Protected, RequestContext, ServiceError as _,
-    View, keeps_right,
+    Authorised, Check, Checks, Decided, Decision, Env, Operation, Protected, RequestContext,
+    ServiceError as _, View, keeps_right,
 };
 use keywright_aws::OperationModel;
 use keywright_aws::secretsmanager::{
@@ -106,21 +106,20 @@ impl Operation for ValidateResourcePolicy {
                     Some(pins) => {
                         let mut pinned = Document::clone(document);
                         pinned.pin(pins);
-                        let condition = |name: &str| match condition::of_secret(
-                            secret.map(|secret| &**secret),
-                            name,
-                        ) {
-                            ConditionValue::Single(value) => {
-                                ConditionValue::Single(value.into_owned().into())
-                            }
-                            _ => ConditionValue::Absent,
-                        };
+                        let condition =
+                            |name: &str| match condition::of_secret(secret.map(|secret| &**secret), name) {
+                                ConditionValue::Single(value) => {
+                                    ConditionValue::Single(value.into_owned().into())
+                                }
+                                _ => ConditionValue::Absent,
+                            };
                         let arn = secret.map_or("*", |secret| &*secret.arn);
                         const ACTION: &str = "secretsmanager:PutResourcePolicy";
                         if secret.is_some() && !keeps_right(ACTION, arn, &pinned, request, &condition) {
                             errors.push(entry(
                                 "CALLER_LOCKOUT",
-                                "This resource policy would deny you the right to change it again.".to_owned(),
+                                "This resource policy would deny you the right to change it again."
+                                    .to_owned(),
                             ));
                         }
                     }

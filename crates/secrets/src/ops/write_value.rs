@@ -3,8 +3,8 @@
 //! Source: Secrets Manager API Reference, PutSecretValue (what a token that was used before means), "Quotas" (versions).
 
 use crate::error::SecretsError;
-use crate::secret::{Secret, SecretRow};
 use crate::sealing::{KeyToUse, Opening, Sealing};
+use crate::secret::{Secret, SecretRow};
 use crate::service::{Secrets, find_version, store_fault};
 use crate::value::SecretValue;
 use crate::version::VersionRow;
@@ -76,10 +76,9 @@ impl ValueToWrite {
             let (before, records) = known.open(env)?;
             return match before == *value {
                 true => Ok(Written::Before(records)),
-                false => Err(SecretsError::TokenInUse {
-                    token: version_id.to_owned(),
-                    secret: secret.arn.clone(),
-                }),
+                false => {
+                    Err(SecretsError::TokenInUse { token: version_id.to_owned(), secret: secret.arn.clone() })
+                }
             };
         }
         let Some(sealing) = &self.sealing else {

@@ -102,7 +102,9 @@ impl Work for EndStep {
                     row.versions.0.attach(PENDING, &self.token, false, env.now);
                     row.versions.0.sealed(&self.token);
                 }
-                Some(Err(fault @ (SecretsError::Internal(_) | SecretsError::Unavailable(_)))) => return Err(fault),
+                Some(Err(fault @ (SecretsError::Internal(_) | SecretsError::Unavailable(_)))) => {
+                    return Err(fault);
+                }
                 Some(Err(_)) | None => {
                     failure = Some(
                         "the new value could not be encrypted: the secret's KMS key is not enabled, or the service's \
@@ -123,7 +125,14 @@ impl Work for EndStep {
             return Ok(Some(writes));
         }
         let step = run.step.as_str();
-        note(&mut writes, &row, &run, &LogEntry { step, outcome: "done", cause: None }, env.now, env.rng.array());
+        note(
+            &mut writes,
+            &row,
+            &run,
+            &LogEntry { step, outcome: "done", cause: None },
+            env.now,
+            env.rng.array(),
+        );
         match (run.step, run.test_only) {
             (RotationStep::CreateSecret, _) => run.step = RotationStep::SetSecret,
             (RotationStep::SetSecret, _) => run.step = RotationStep::TestSecret,

@@ -33,7 +33,8 @@ impl Grants {
         let kms = view.of(&*view.service.kms);
         let mut known: Vec<String> = Vec::new();
         for key in keys {
-            let found = kms.service.key_for_service(kms, key, &inner).await.map_err(SecretsError::encrypting)?;
+            let found =
+                kms.service.key_for_service(kms, key, &inner).await.map_err(SecretsError::encrypting)?;
             let key_arn = found.map_or_else(|| (*key).to_owned(), |(arn, _)| arn.to_string());
             if known.contains(&key_arn) {
                 continue;

@@ -34,14 +34,33 @@ pub struct LogEntry<'a> {
     pub cause: Option<&'a str>,
 }
 
+/// The order of what happens within one millisecond.
+fn rank(entry: &LogEntry<'_>) -> u8 {
+    match (entry.step, entry.outcome) {
+        ("rotation", "started") => 0,
+        ("createSecret", _) => 1,
+        ("setSecret", _) => 2,
+        ("testSecret", _) => 3,
+        ("finishSecret", _) => 4,
+        _ => 5,
+    }
+}
+
 /// Adds an entry; old ones go.
-pub(crate) fn note(writes: &mut WriteSet, row: &SecretRow, run: &Run, entry: &LogEntry<'_>, now: Timestamp, random: [u8; 4]) {
+pub(crate) fn note(
+    writes: &mut WriteSet,
+    row: &SecretRow,
+    run: &Run,
+    entry: &LogEntry<'_>,
+    now: Timestamp,
+    random: [u8; 4],
+) {
     let unique: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
     writes.insert(&LogRow {
         account: row.account,
         region: row.region.clone(),
         name: row.name.clone(),
-        entry_id: format!("{:015}-{unique}", now.as_millis()),
+        entry_id: format!("{:015}-{:05}-{}-{unique}", now.as_millis(), run.attempt, rank(entry)),
         at: now,
         version_id: run.token.clone(),
         attempt: run.attempt,

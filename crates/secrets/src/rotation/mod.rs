@@ -205,7 +205,9 @@ impl Run {
 pub(crate) fn wake(row: &mut SecretRow, now: Timestamp) {
     row.rotation_at = None;
     row.next_rotation_at = None;
-    let Some(Rotation { enabled: true, .. }) = row.rotation.as_ref().map(|rotation| &rotation.0) else { return };
+    let Some(Rotation { enabled: true, .. }) = row.rotation.as_ref().map(|rotation| &rotation.0) else {
+        return;
+    };
     let window = next_window(row, now);
     row.next_rotation_at = window.map(|window| window.end);
     if row.deleted_at.is_some() {

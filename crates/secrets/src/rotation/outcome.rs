@@ -94,7 +94,9 @@ pub(crate) fn abandon<S>(writes: &mut WriteSet, row: &mut SecretRow, env: &Env<'
     let Some(run) = row.run.take() else { return };
     let run = run.0;
     let versions = &mut row.versions.0;
-    if versions.holder(PENDING) == Some(run.token.as_str()) && versions.holder(CURRENT) != Some(run.token.as_str()) {
+    if versions.holder(PENDING) == Some(run.token.as_str())
+        && versions.holder(CURRENT) != Some(run.token.as_str())
+    {
         versions.detach(PENDING);
     }
     RotationEvent::Abandoned.tell(writes, row, &run, env);
@@ -111,7 +113,9 @@ pub(crate) fn written<S>(writes: &mut WriteSet, row: &mut SecretRow, before: &Se
         rotation.0.anchor = env.now.as_millis();
     }
     match &row.run {
-        Some(run) if row.versions.0.holder(CURRENT) != Some(run.0.token.as_str()) => abandon(writes, row, env),
+        Some(run) if row.versions.0.holder(CURRENT) != Some(run.0.token.as_str()) => {
+            abandon(writes, row, env)
+        }
         Some(_) | None => wake(row, env.now),
     }
 }

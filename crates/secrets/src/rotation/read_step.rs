@@ -71,7 +71,9 @@ async fn open_labelled(
     request: &RequestContext,
 ) -> Result<Option<Opening>, SecretsError> {
     let Some(id) = secret.versions().holder(label) else { return Ok(None) };
-    let Some(row) = view.service.find_value(view, secret, id).await.map_err(store_fault)? else { return Ok(None) };
+    let Some(row) = view.service.find_value(view, secret, id).await.map_err(store_fault)? else {
+        return Ok(None);
+    };
     Opening::prepare(view, secret, &row, request).await.map(Some)
 }
 

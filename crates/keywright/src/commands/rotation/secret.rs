@@ -110,7 +110,9 @@ fn print(shown: &Shown) {
         ));
         if let Some(cause) = &run.cause {
             output::line(&format!("Failed    {cause}"));
-            output::line("          `keywright rotation retry` goes on at once, `keywright rotation abandon` gives it up");
+            output::line(
+                "          `keywright rotation retry` goes on at once, `keywright rotation abandon` gives it up",
+            );
         }
     }
     if shown.log.is_empty() {
