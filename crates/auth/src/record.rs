@@ -196,7 +196,7 @@ fn identity(request: &RequestContext) -> Identity<'_> {
             invoked_by,
         },
         Principal::Federated { provider, id, .. } => Identity::WebIdentity { id, provider },
-        Principal::Service { .. } => Identity::Service { account: &caller.account },
+        Principal::Service { name } => Identity::ServicePrincipal { name },
     }
 }
 

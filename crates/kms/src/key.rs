@@ -11,7 +11,7 @@ use keywright_auth::identities::{Json, Pins};
 use keywright_auth::{Decision, Operation};
 use keywright_policy::Document;
 use keywright_store::{Row as _, RowVersion, StoreError, Versioned, WriteSet, row};
-use keywright_types::{AccountId, KeyArn, KeyId, MaterialId, Region, Tags, Timestamp};
+use keywright_types::{AccountId, KeyArn, KeyId, MaterialId, Principal, Region, Tags, Timestamp};
 use std::sync::Arc;
 
 /// Who looks after a key.
@@ -309,6 +309,13 @@ impl Key {
             Origin::External => Ok(()),
             Origin::Generated => Err(KmsError::origin(self)),
         }
+    }
+
+    /// Whether the caller is the service that manages the key, acting by itself: its own key is there for that.
+    pub(crate) fn is_own_key_of(&self, caller: &Principal) -> bool {
+        let Principal::Service { name } = caller else { return false };
+        let Some((service, "amazonaws.com")) = name.split_once('.') else { return false };
+        self.manager == KeyManager::Service && self.alias_names.contains(&format!("alias/aws/{service}"))
     }
 
     /// Takes imported key material away; a key that needs it cannot be used any more. `forget_pending`: one that only

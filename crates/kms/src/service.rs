@@ -250,6 +250,9 @@ impl Kms {
         request: &RequestContext,
     ) -> Result<Granted, KmsError> {
         let Some(Resolved::Key(key)) = resolved else { return Ok(Granted::None) };
+        if key.is_own_key_of(&request.caller.principal) {
+            return Ok(Granted::ToCaller);
+        }
         let granting = self.find_granting(view, &key.arn, asked, request).await?;
         Ok(granting.map_or(Granted::None, |(_, granted)| granted))
     }

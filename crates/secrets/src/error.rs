@@ -66,6 +66,9 @@ pub(crate) const TOKEN_NEEDED: &str =
 pub(crate) const MARKED_FOR_DELETION: &str =
     "You can't perform this operation on the secret because it was marked for deletion.";
 
+pub(crate) const REPLICA: &str =
+    "Operation not permitted on a replica secret. Call must be made in primary secret's region.";
+
 impl SecretsError {
     pub(crate) fn request(message: impl Into<Cow<'static, str>>) -> Self {
         Self::InvalidRequest { message: message.into() }

@@ -74,8 +74,12 @@ fn fits(key: Key, value: &str, row: &SecretRow) -> bool {
             .is_some_and(|text| text.to_lowercase().starts_with(&value.to_lowercase())),
         Key::TagKey => row.tags.iter().any(|(key, _)| key.starts_with(value)),
         Key::TagValue => row.tags.iter().any(|(_, text)| text.starts_with(value)),
-        // Neither of another Region's nor of another service's secrets there are any.
-        Key::PrimaryRegion | Key::OwningService => false,
+        Key::PrimaryRegion => row
+            .replication
+            .as_ref()
+            .is_some_and(|_| row.primary_region.as_ref().unwrap_or(&row.region).as_str().starts_with(value)),
+        // No other service's secrets there are any.
+        Key::OwningService => false,
         Key::All => {
             let mut texts = vec![row.name.to_lowercase()];
             texts.extend(row.description.as_deref().map(str::to_lowercase));

@@ -78,6 +78,15 @@ impl Versions {
         self.0.get(id).map(|version| version.labels.iter().cloned().collect()).unwrap_or_default()
     }
 
+    /// The same of a replica, whose values were sealed for itself.
+    pub(crate) fn replicated(&self) -> Self {
+        let mut copy = self.clone();
+        for version in copy.0.values_mut() {
+            version.sealed = version.sealed.min(1);
+        }
+        copy
+    }
+
     /// Notes that a version's value was sealed once more.
     pub(crate) fn sealed(&mut self, id: &str) {
         if let Some(version) = self.0.get_mut(id) {

@@ -24,6 +24,7 @@ mod listing;
 pub mod ops;
 mod password;
 mod policy;
+pub mod replication;
 pub mod rotation;
 mod sealing;
 mod secret;

@@ -1,6 +1,7 @@
 //! A secret: everything about it but its values.
 
 use crate::labels::Versions;
+use crate::replication::Replication;
 use crate::rotation::{Rotation, Run};
 use keywright_auth::identities::{Json, Pins};
 use keywright_policy::{Document, Kind};
@@ -30,7 +31,13 @@ row! {
             deleted_at: Option<Timestamp>,
             /// The end of its recovery window.
             delete_at: Option<Timestamp>,
-            replication: Option<String>,
+            /// Of a replica: where its primary secret is.
+            primary_region: Option<Region>,
+            /// Of a replica: the version of the primary secret's row that it was made like.
+            synced: Option<i64>,
+            /// Of a replica: not before this it is made like its primary secret again.
+            sync_at: Option<Timestamp>,
+            replication: Option<Json<Replication>>,
             rotation: Option<Json<Rotation>>,
             /// The rotation under way.
             run: Option<Json<Run>>,
@@ -108,6 +115,11 @@ impl Secret {
             }
         };
         Ok(Self { arn: Arc::from(row.secret_key().arn(&row.suffix)), policy, row, version })
+    }
+
+    #[must_use]
+    pub const fn is_replica(&self) -> bool {
+        self.row.primary_region.is_some()
     }
 
     #[must_use]

@@ -2,7 +2,7 @@
 
 use crate::arn::SecretRef;
 use crate::condition;
-use crate::error::{MARKED_FOR_DELETION, SecretsError};
+use crate::error::{MARKED_FOR_DELETION, REPLICA, SecretsError};
 use crate::secret::Secret;
 use crate::service::{Secrets, store_fault};
 use keywright_auth::{Check, Protected, RequestContext, Rule, View};
@@ -76,7 +76,11 @@ impl Target {
     /// # Errors
     /// As [`Target::live`]; InvalidRequestException for a replica, which follows its primary secret.
     pub(crate) fn writable(&self) -> Result<&Arc<Secret>, SecretsError> {
-        self.live()
+        let secret = self.live()?;
+        match secret.is_replica() {
+            false => Ok(secret),
+            true => Err(SecretsError::request(REPLICA)),
+        }
     }
 
     pub(crate) fn find_secret(&self) -> Option<&Arc<Secret>> {

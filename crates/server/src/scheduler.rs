@@ -9,6 +9,7 @@ use keywright_kms::rotation::{RotateDueKey, TakeStep, due_keys, due_steps, last_
 use keywright_kms::{
     DestroyKey, ExpireKeyMaterial, keys_to_destroy, keys_with_expired_material, oldest_in_use,
 };
+use keywright_secrets::replication::{SyncReplica, replicas_to_sync};
 use keywright_secrets::{EndDeletion, secrets_to_delete};
 use keywright_store::Lease;
 use keywright_types::KeyArn;
@@ -54,6 +55,7 @@ pub(crate) async fn run(app: Arc<App>, stopping: Stopping) {
     tasks.spawn(every(DUE_EVERY, stopping.clone(), Arc::clone(&app), |app| {
         Box::pin(secret_rotation::rotate_due(app))
     }));
+    tasks.spawn(every(DUE_EVERY, stopping.clone(), Arc::clone(&app), |app| Box::pin(replicate(app))));
     tasks.spawn(every(HEARTBEAT_EVERY, stopping.clone(), Arc::clone(&app), |app| Box::pin(heartbeat(app))));
     tasks.spawn(every(MARKS_EVERY, stopping.clone(), Arc::clone(&app), |app| Box::pin(relay(app))));
     tasks.spawn(every(USAGE_EVERY, stopping.clone(), Arc::clone(&app), |app| Box::pin(flush_usage(app))));
@@ -72,6 +74,7 @@ pub(crate) async fn round(app: &Arc<App>) {
     rotate_due(Arc::clone(app)).await;
     succeed_due(Arc::clone(app)).await;
     secret_rotation::rotate_due(Arc::clone(app)).await;
+    replicate(Arc::clone(app)).await;
     flush_usage(Arc::clone(app)).await;
     census(Arc::clone(app)).await;
     adopt(Arc::clone(app)).await;
@@ -255,6 +258,26 @@ pub(crate) async fn expire_materials(app: Arc<App>) {
                 let cause = error.cause().map(keywright_auth::Cause::chain);
                 tracing::error!(key = %work.key, cause, "imported key material could not be removed; it is tried again");
             }
+        }
+    }
+}
+
+/// Makes replicas of secrets like their primary secrets. One node does it for all.
+pub(crate) async fn replicate(app: Arc<App>) {
+    let Some(lease) = app.shares.housekeeping() else { return };
+    let due = match replicas_to_sync(&app.store, app.now(), BATCH).await {
+        Ok(due) => due,
+        Err(fault) => {
+            tracing::warn!(%fault, "replicas of secrets could not be looked up");
+            return;
+        }
+    };
+    for replica in due {
+        let (request_id, event_id) = app.request_ids();
+        let work = SyncReplica { replica, request_id, event_id };
+        if let Err(error) = pipeline::work(&app, &work, &lease).await {
+            let (name, cause) = (&work.replica.name, error.cause().map(keywright_auth::Cause::chain));
+            tracing::error!(name, cause, "a secret could not be replicated; it is tried again");
         }
     }
 }

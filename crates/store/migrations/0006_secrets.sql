@@ -1,3 +1,4 @@
+-- A replica names the Region of its primary secret, and which version of that one's row it follows.
 -- Secrets. One row has all that decides: labels, policy, deletion, replicas, rotation; `versions` is JSON of the labelled
 -- versions. Values are rows of their own, sealed under data keys of KMS, bound to the secret's ARN and the version's id.
 CREATE TABLE secrets (
@@ -16,6 +17,9 @@ CREATE TABLE secrets (
     changed_at BIGINT NOT NULL,
     deleted_at BIGINT,
     delete_at BIGINT,
+    primary_region {text},
+    synced BIGINT,
+    sync_at BIGINT,
     replication {text},
     rotation {text},
     run {text},
@@ -30,6 +34,7 @@ CREATE TABLE secrets (
 CREATE INDEX secrets_by_creation ON secrets (account, region, created_at, name);
 CREATE INDEX secrets_by_change ON secrets (account, region, changed_at, name);
 CREATE INDEX secrets_to_delete ON secrets (delete_at);
+CREATE INDEX secrets_to_sync ON secrets (primary_region, sync_at);
 CREATE INDEX secrets_to_rotate ON secrets (part, rotation_at);
 
 CREATE TABLE secret_versions (

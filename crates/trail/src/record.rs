@@ -52,6 +52,11 @@ pub enum Identity<'a> {
     },
     /// The service by itself.
     Service { account: &'a AccountId },
+    /// A service of ours that calls another one by itself.
+    ServicePrincipal {
+        /// Such as `secretsmanager.amazonaws.com`.
+        name: &'a str,
+    },
 }
 
 /// The session of temporary credentials.
@@ -259,6 +264,10 @@ impl<'a> Record<'a> {
                 out.push_str("{\"type\":\"WebIdentityUser\"");
                 push(out, "principalId", id);
                 push(out, "identityProvider", provider);
+            }
+            Identity::ServicePrincipal { name } => {
+                out.push_str("{\"type\":\"AWSService\"");
+                push(out, "invokedBy", name);
             }
             Identity::Service { account } => {
                 out.push_str("{\"accountId\":\"");

@@ -5,7 +5,8 @@ use crate::arn::{SecretRef, check_name, suffix_of};
 use crate::condition::{of_given_tags, optional};
 use crate::error::SecretsError;
 use crate::labels::{CURRENT, Versions};
-use crate::sealing::{KeyTest, KeyToUse, Opening, Sealing};
+use crate::replication::{Adding, NewReplica, Replicas, ReplicasToAdd, shown};
+use crate::sealing::{DEFAULT_KEY, KeyTest, KeyToUse, Opening, Sealing};
 use crate::secret::{Secret, SecretKey, SecretRow};
 use crate::service::{Secrets, find_version, store_fault};
 use crate::tagging::{self, Given};
@@ -18,7 +19,7 @@ use keywright_aws::OperationModel;
 use keywright_aws::secretsmanager::{CreateSecretRequest, CreateSecretResponse, operations};
 use keywright_kms::NewServiceKey;
 use keywright_policy::ConditionValue;
-use keywright_store::WriteSet;
+use keywright_store::{RowVersion, Versioned, WriteSet};
 use keywright_types::Tags;
 use std::sync::Arc;
 
@@ -30,6 +31,8 @@ pub struct CreateSecret {
     value: Option<SecretValue>,
     tags: Given,
     secret_type: Option<String>,
+    replicas: Vec<NewReplica>,
+    overwrite: bool,
 }
 
 /// The name, free or taken, and the keys.
@@ -41,9 +44,14 @@ pub struct CreateSecretFacts {
     before: Option<Opening>,
     test: Option<KeyTest>,
     sealing: Option<Sealing>,
+    to_add: Option<Result<ReplicasToAdd, SecretsError>>,
 }
 
 impl CreateSecret {
+    fn adding(&self) -> Adding<'_> {
+        Adding { replicas: &self.replicas, overwrite: self.overwrite }
+    }
+
     fn key(&self, request: &RequestContext) -> SecretKey {
         SecretKey { account: request.caller.account, region: request.region.clone(), name: self.name.clone() }
     }
@@ -87,11 +95,6 @@ impl Operation for CreateSecret {
         check_name(&input.name)?;
         // A name is never taken for an ARN later.
         SecretRef::parse(&input.name, &service.regions)?;
-        if input.add_replica_regions.is_some_and(|regions| !regions.is_empty())
-            || input.force_overwrite_replica_secret == Some(true)
-        {
-            return Err(SecretsError::parameter("Replica secrets are not supported by this release."));
-        }
         if input.cross_account_primary_arn.is_some() {
             return Err(SecretsError::parameter(
                 "Replica secrets in other accounts are not supported by this release.",
@@ -105,6 +108,8 @@ impl Operation for CreateSecret {
             value: SecretValue::parse(input.secret_string, input.secret_binary)?,
             tags: tagging::parse(input.tags)?,
             secret_type: parse::text(input.r#type)?,
+            replicas: NewReplica::parse_all(input.add_replica_regions, &service.regions)?,
+            overwrite: input.force_overwrite_replica_secret.unwrap_or(false),
         })
     }
 
@@ -130,6 +135,7 @@ impl Operation for CreateSecret {
                 before,
                 test: None,
                 sealing: None,
+                to_add: None,
             });
         }
         let new = NewServiceKey::default();
@@ -142,7 +148,16 @@ impl Operation for CreateSecret {
             Some(_) => Some(Sealing::prepare(view, &key, &arn, &self.token, kms_key, request).await?),
             None => None,
         };
-        Ok(CreateSecretFacts { arn, suffix, taken: None, before: None, test, sealing })
+        let mut to_add = None;
+        if !self.replicas.is_empty() {
+            let keys = [kms_key.named.unwrap_or(DEFAULT_KEY)];
+            let found = ReplicasToAdd::find(view, (&key, &arn), self.adding(), &keys, request).await;
+            to_add = Some(match found {
+                Err(fault @ (SecretsError::Internal(_) | SecretsError::Unavailable(_))) => return Err(fault),
+                found => found,
+            });
+        }
+        Ok(CreateSecretFacts { arn, suffix, taken: None, before: None, test, sealing, to_add })
     }
 
     fn checks(&self, facts: &CreateSecretFacts, _request: &RequestContext) -> Checks {
@@ -154,6 +169,9 @@ impl Operation for CreateSecret {
         let mut checks: Checks = [check("secretsmanager:CreateSecret")].into_iter().collect();
         if !self.tags.is_empty() {
             checks.push(check("secretsmanager:TagResource"));
+        }
+        if !self.replicas.is_empty() {
+            checks.push(check("secretsmanager:ReplicateSecretToRegions"));
         }
         checks
     }
@@ -168,6 +186,10 @@ impl Operation for CreateSecret {
             "secretsmanager:name" => ConditionValue::Single(self.name.as_str().into()),
             "secretsmanager:description" => optional(self.description.as_deref()),
             "secretsmanager:kmskeyid" => optional(self.kms_key.as_deref()),
+            "secretsmanager:addreplicaregions" if !self.replicas.is_empty() => {
+                ConditionValue::Multi(self.replicas.iter().map(|replica| replica.region.as_str()).collect())
+            }
+            "secretsmanager:forceoverwritereplicasecret" => ConditionValue::Bool(self.overwrite),
             "secretsmanager:resource/type" => optional(self.secret_type.as_deref()),
             _ => of_given_tags(&self.tags, name),
         }
@@ -198,7 +220,7 @@ impl Operation for CreateSecret {
             versions.attach(CURRENT, &op.token, true, env.now);
             version_id = Some(op.token.as_str());
         }
-        writes.insert(&SecretRow {
+        let mut row = SecretRow {
             part: key.part(),
             account: key.account,
             region: key.region,
@@ -215,14 +237,31 @@ impl Operation for CreateSecret {
             changed_at: env.now,
             deleted_at: None,
             delete_at: None,
+            primary_region: None,
+            synced: None,
+            sync_at: None,
             replication: None,
             rotation: None,
             run: None,
             rotation_at: None,
             last_rotated_at: None,
             next_rotation_at: None,
-        });
-        Ok(Decision::write(answer(&facts.arn, &op.name, version_id), writes))
+        };
+        let mut answer = answer(&facts.arn, &op.name, version_id);
+        if let Some(to_add) = &facts.to_add {
+            let to_add = to_add.as_ref().map_err(SecretsError::repeat)?;
+            let added = to_add.add(&row, op.adding(), &env, &mut writes)?;
+            row.replication = Some(Json(added.replication));
+            let stored = |row| Versioned { row, version: RowVersion::FIRST };
+            let mut replicas = Replicas(Vec::new());
+            for row in added.rows {
+                replicas.0.push(Arc::new(Secret::from_row(stored(row)).map_err(store_fault)?));
+            }
+            let primary = Secret::from_row(stored(row.clone())).map_err(store_fault)?;
+            answer.replication_status = shown(&primary, &replicas);
+        }
+        writes.insert(&row);
+        Ok(Decision::write(answer, writes))
     }
 
     fn done(&self, facts: &CreateSecretFacts, service: &Secrets, _request: &RequestContext) {

@@ -3,7 +3,8 @@
 use crate::PRINCIPAL;
 use crate::arn::SecretRef;
 use crate::deletion::removal;
-use crate::error::{MARKED_FOR_DELETION, SecretsError};
+use crate::error::{MARKED_FOR_DELETION, REPLICA, SecretsError};
+use crate::replication::Replicas;
 use crate::rotation;
 use crate::service::Secrets;
 use crate::target::Target;
@@ -25,11 +26,17 @@ pub struct DeleteSecret {
     at_once: bool,
 }
 
+/// The secret, and whether it has replicas.
+pub struct DeleteFacts {
+    target: Target,
+    has_replicas: bool,
+}
+
 impl Operation for DeleteSecret {
     type Service = Secrets;
     type Input = DeleteSecretRequest;
     type Output = DeleteSecretResponse;
-    type Facts = Target;
+    type Facts = DeleteFacts;
     type Error = SecretsError;
     const MODEL: &'static OperationModel = &operations::DELETE_SECRET;
     const READ_ONLY: bool = false;
@@ -56,32 +63,41 @@ impl Operation for DeleteSecret {
         Ok(Self { secret: SecretRef::parse(&input.secret_id, &service.regions)?, window_days, at_once })
     }
 
-    async fn facts(&self, view: View<'_, Secrets>, request: &RequestContext) -> Result<Target, SecretsError> {
-        Target::find(view, &self.secret, request).await
+    async fn facts(
+        &self,
+        view: View<'_, Secrets>,
+        request: &RequestContext,
+    ) -> Result<DeleteFacts, SecretsError> {
+        let target = Target::find(view, &self.secret, request).await?;
+        let has_replicas = match target.find_secret() {
+            Some(secret) if !secret.is_replica() => !Replicas::find(view, secret).await?.is_empty(),
+            Some(_) | None => false,
+        };
+        Ok(DeleteFacts { target, has_replicas })
     }
 
-    fn checks(&self, facts: &Target, _request: &RequestContext) -> Checks {
-        [facts.check("secretsmanager:DeleteSecret")].into_iter().collect()
+    fn checks(&self, facts: &DeleteFacts, _request: &RequestContext) -> Checks {
+        [facts.target.check("secretsmanager:DeleteSecret")].into_iter().collect()
     }
 
-    fn condition<'a>(&'a self, facts: &'a Target, _check: &'a Check, name: &str) -> ConditionValue<'a> {
+    fn condition<'a>(&'a self, facts: &'a DeleteFacts, _check: &'a Check, name: &str) -> ConditionValue<'a> {
         match name {
             "secretsmanager:forcedeletewithoutrecovery" => ConditionValue::Bool(self.at_once),
             "secretsmanager:recoverywindowindays" => match (self.at_once, self.window_days) {
                 (true, _) => ConditionValue::Absent,
                 (false, days) => ConditionValue::Number(i64::from(days.unwrap_or(WINDOW_DAYS))),
             },
-            _ => facts.condition(name),
+            _ => facts.target.condition(name),
         }
     }
 
     fn decide(
         op: &Authorised<'_, Self>,
-        facts: &Target,
+        facts: &DeleteFacts,
         env: Env<'_, Secrets>,
         request: &RequestContext,
     ) -> Decided<Self> {
-        let Some(secret) = facts.find_secret() else {
+        let Some(secret) = facts.target.find_secret() else {
             // What is to be gone is gone (API Reference, ForceDeleteWithoutRecovery).
             if op.at_once {
                 return Ok(Decision::answer(DeleteSecretResponse {
@@ -92,6 +108,15 @@ impl Operation for DeleteSecret {
             }
             return Err(SecretsError::NotFound);
         };
+        if secret.is_replica() {
+            return Err(SecretsError::request(REPLICA));
+        }
+        if facts.has_replicas {
+            return Err(SecretsError::request(format!(
+                "You can't delete secret {} that still has replica regions; remove them first.",
+                secret.row.name
+            )));
+        }
         let answer = |deletion_date| DeleteSecretResponse {
             arn: Some(secret.arn.to_string()),
             name: Some(secret.row.name.clone()),

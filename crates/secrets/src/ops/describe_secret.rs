@@ -3,6 +3,7 @@
 use super::rotate_secret::shown_metadata;
 use crate::arn::SecretRef;
 use crate::error::SecretsError;
+use crate::replication::{Replicas, shown};
 use crate::rotation::Rotation;
 use crate::secret::SecretRow;
 use crate::service::{Secrets, store_fault};
@@ -27,6 +28,7 @@ pub struct DescribeSecret {
 pub struct DescribeSecretFacts {
     target: Target,
     accessed_on: Option<Timestamp>,
+    replicas: Option<Replicas>,
 }
 
 impl Operation for DescribeSecret {
@@ -53,7 +55,11 @@ impl Operation for DescribeSecret {
             Some(secret) => view.service.access.last(view.store, secret, "").await.map_err(store_fault)?,
             None => None,
         };
-        Ok(DescribeSecretFacts { target, accessed_on })
+        let replicas = match target.find_secret() {
+            Some(secret) if secret.row.replication.is_some() => Some(Replicas::find(view, secret).await?),
+            Some(_) | None => None,
+        };
+        Ok(DescribeSecretFacts { target, accessed_on, replicas })
     }
 
     fn checks(&self, facts: &DescribeSecretFacts, _request: &RequestContext) -> Checks {
@@ -102,8 +108,11 @@ impl Operation for DescribeSecret {
             version_ids_to_stages: (!secret.versions().is_empty()).then(|| stages.collect()),
             owning_service: None,
             created_date: Some(row.created_at),
-            primary_region: None,
-            replication_status: None,
+            primary_region: facts
+                .replicas
+                .as_ref()
+                .map(|_| row.primary_region.as_ref().unwrap_or(&row.region).to_string()),
+            replication_status: facts.replicas.as_ref().and_then(|replicas| shown(secret, replicas)),
             cross_account_primary: None,
             cross_account_replicas: None,
         }))

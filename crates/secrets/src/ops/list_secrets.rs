@@ -6,7 +6,7 @@ use super::rotate_secret::shown_metadata;
 use crate::error::SecretsError;
 use crate::filter::Filters;
 use crate::listing::{Listed, Listing};
-use crate::secret::Secret;
+use crate::secret::{Secret, SecretRow};
 use crate::service::{Secrets, store_fault};
 use crate::tagging;
 use keywright_auth::{
@@ -26,6 +26,11 @@ pub struct ListSecrets {
 pub struct ListSecretsFacts {
     listed: Listed,
     accessed_on: Vec<Option<Timestamp>>,
+}
+
+/// Of secrets that have to do with replication alone.
+fn primary_region(row: &SecretRow) -> Option<String> {
+    row.replication.as_ref().map(|_| row.primary_region.as_ref().unwrap_or(&row.region).to_string())
 }
 
 fn entry(secret: &Secret, accessed_on: Option<Timestamp>, now: Timestamp) -> SecretListEntry {
@@ -52,7 +57,7 @@ fn entry(secret: &Secret, accessed_on: Option<Timestamp>, now: Timestamp) -> Sec
         secret_versions_to_stages: (!secret.versions().is_empty()).then(|| stages.collect()),
         owning_service: None,
         created_date: Some(row.created_at),
-        primary_region: None,
+        primary_region: primary_region(row),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::PRINCIPAL;
 use crate::arn::SecretRef;
-use crate::error::SecretsError;
+use crate::error::{REPLICA, SecretsError};
 use crate::rotation;
 use crate::service::Secrets;
 use crate::target::Target;
@@ -52,6 +52,9 @@ impl Operation for RestoreSecret {
         _request: &RequestContext,
     ) -> Decided<Self> {
         let secret = facts.get()?;
+        if secret.is_replica() {
+            return Err(SecretsError::request(REPLICA));
+        }
         let answer =
             RestoreSecretResponse { arn: Some(secret.arn.to_string()), name: Some(secret.row.name.clone()) };
         if secret.row.deleted_at.is_none() {

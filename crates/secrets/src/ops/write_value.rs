@@ -133,7 +133,7 @@ pub(crate) fn label(row: &mut SecretRow, labels: &[String], version_id: &str, no
 }
 
 /// The versions that go with the next write, and whether there is no room for it.
-async fn prunable(
+pub(crate) async fn prunable(
     view: View<'_, Secrets>,
     secret: &Secret,
     now: Timestamp,

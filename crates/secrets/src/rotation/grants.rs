@@ -5,6 +5,7 @@
 
 use super::KeyGrant;
 use crate::error::SecretsError;
+use crate::sealing::DEFAULT_KEY;
 use crate::service::Secrets;
 use crate::{PRINCIPAL, SERVICE};
 use keywright_auth::{Env, InnerCall, RequestContext, View};
@@ -29,12 +30,19 @@ impl Grants {
         keys: &[&str],
         request: &RequestContext,
     ) -> Result<(), SecretsError> {
+        // A secret's keys are in its Region, which may be a replica's.
+        let region = arn.split(':').nth(3).and_then(|name| view.service.regions.find(name));
         let inner = request.through(SERVICE);
+        let inner = region.map_or_else(|| inner.clone(), |region| inner.in_region(&region));
         let kms = view.of(&*view.service.kms);
         let mut known: Vec<String> = Vec::new();
         for key in keys {
             let found =
                 kms.service.key_for_service(kms, key, &inner).await.map_err(SecretsError::encrypting)?;
+            // Its own key is the service's to use; it is made when it is first needed.
+            if *key == DEFAULT_KEY || found.as_ref().is_some_and(|(_, key)| key.is_managed) {
+                continue;
+            }
             let key_arn = found.map_or_else(|| (*key).to_owned(), |(arn, _)| arn.to_string());
             if known.contains(&key_arn) {
                 continue;

@@ -20,8 +20,11 @@ impl Registry {
         self.serve::<ops::list_secrets::ListSecrets>(&SERVICE);
         self.serve::<ops::put_resource_policy::PutResourcePolicy>(&SERVICE);
         self.serve::<ops::put_secret_value::PutSecretValue>(&SERVICE);
+        self.serve::<ops::remove_regions_from_replication::RemoveRegionsFromReplication>(&SERVICE);
+        self.serve::<ops::replicate_secret_to_regions::ReplicateSecretToRegions>(&SERVICE);
         self.serve::<ops::restore_secret::RestoreSecret>(&SERVICE);
         self.serve::<ops::rotate_secret::RotateSecret>(&SERVICE);
+        self.serve::<ops::stop_replication_to_replica::StopReplicationToReplica>(&SERVICE);
         self.serve::<ops::tag_resource::TagResource>(&SERVICE);
         self.serve::<ops::untag_resource::UntagResource>(&SERVICE);
         self.serve::<ops::update_secret::UpdateSecret>(&SERVICE);
