@@ -5,6 +5,8 @@ the database's own client, `log` is everything that the server wrote about state
 """
 
 import atexit
+import base64
+import http.server
 import json
 import os
 import pathlib
@@ -12,8 +14,10 @@ import pwd
 import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
+import threading
 import time
 
 import postgres
@@ -246,3 +250,108 @@ KINDS = {"postgres": Postgres, "mariadb": Mariadb, "redis": Redis}
 
 def dump(value):
     return json.dumps(value)
+
+
+class CutProxy:
+    """Before a database: forwards everything, but loses the answer to the first request that has `marker` in it."""
+
+    def __init__(self, port, marker):
+        self.target, self.marker, self.cuts = port, marker, 1
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=50)
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.serve, args=(client,), daemon=True).start()
+
+    def serve(self, client):
+        server = socket.create_connection(("127.0.0.1", self.target))
+        cut = threading.Event()
+
+        def answers():
+            try:
+                while data := server.recv(65536):
+                    if cut.is_set():
+                        break
+                    client.sendall(data)
+            except OSError:
+                pass
+            for side in (client, server):
+                try:
+                    side.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass
+
+        threading.Thread(target=answers, daemon=True).start()
+        try:
+            while data := client.recv(65536):
+                if self.cuts and self.marker in data:
+                    self.cuts -= 1
+                    cut.set()
+                server.sendall(data)
+        except OSError:
+            pass
+
+    def close(self):
+        self.listener.close()
+
+
+class HttpService:
+    """A service with one user whose password changes by `POST /rotate`; it may lose its answer once."""
+
+    def __init__(self, password):
+        self.password, self.lose, self.seen = password, 0, []
+        service = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def right(self):
+                sent = base64.b64decode(self.headers.get("Authorization", "Basic ").split(" ", 1)[1]).decode()
+                return sent == f"app:{service.password}"
+
+            def do_GET(self):
+                service.seen.append("GET " + self.path)
+                self.reply(200 if self.right() else 401)
+
+            def do_POST(self):
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                service.seen.append("POST " + self.path)
+                if self.path == "/redirect":
+                    self.send_response(307)
+                    self.send_header("Location", "/rotate")
+                    self.send_header("Content-Length", "0")
+                    self.end_headers()
+                    return
+                if not self.right() or body["current_password"] != service.password:
+                    self.reply(401)
+                    return
+                service.password = body["new_password"]
+                if service.lose:
+                    service.lose -= 1
+                    self.close_connection = True
+                    self.connection.shutdown(socket.SHUT_RDWR)
+                    return
+                self.reply(204)
+
+            def reply(self, status):
+                self.send_response(status)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_port
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def secret(self, path="/rotate"):
+        url = f"http://127.0.0.1:{self.port}"
+        return {"username": "app", "password": self.password, "rotate_url": url + path, "test_url": url + "/me"}
+
+    def close(self):
+        self.server.shutdown()

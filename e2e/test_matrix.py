@@ -109,6 +109,7 @@ class World:
             "OldPassword": "Correct-Horse-6", "Password": "Correct-Horse-7", "AuthenticationCode1": "123456",
             "AuthenticationCode2": "654321", "VirtualMFADeviceName": "fresh", "EncodedMessage": "x",
             "SecretId": self.secret, "ResourcePolicy": allow("secretsmanager:GetSecretValue"), "Name": "fresh",
+            "AddReplicaRegions": [{"Region": "eu-west-1"}], "RemoveReplicaRegions": ["eu-west-1"],
             "VersionStage": "AWSCURRENT", "ClientRequestToken": "t" * 32,
             "PolicyNames": [], "TagKeys": ["a"], "WebIdentityToken": "x.y.z",
         }

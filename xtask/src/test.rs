@@ -83,6 +83,12 @@ pub fn soak(_arguments: &[String]) -> Result<(), String> {
     steps.step("5,000 due keys, nodes killed and asleep", || {
         pytest(&python, "e2e/test_nodes.py", &[("KEYWRIGHT_DUE_KEYS", "5000")])
     })?;
+    steps.step("50 rotations under an application, on each database", || {
+        pytest(&python, "e2e/test_rotation_faults.py", &[("KEYWRIGHT_ROTATIONS", "50")])
+    })?;
+    steps.step("1,000 due secrets, one of two nodes killed", || {
+        pytest(&python, "e2e/test_rotation_nodes.py", &[("KEYWRIGHT_DUE_SECRETS", "1000")])
+    })?;
     steps.summary();
     Ok(())
 }

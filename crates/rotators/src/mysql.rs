@@ -108,11 +108,11 @@ pub(crate) async fn logs_in(rotators: &Rotators, credential: &Credential) -> Res
 }
 
 pub(crate) async fn set(change: &Change<'_>) -> Result<(), StepError> {
-    if logs_in(change.rotators, &change.pending).await? {
-        return Ok(());
-    }
     match change.strategy {
         Strategy::SingleUser => {
+            if logs_in(change.rotators, &change.pending).await? {
+                return Ok(());
+            }
             for (login, _) in change.logins() {
                 let Some(session) = connect(change.rotators, login).await? else { continue };
                 let mut work = Work { change, login, session };
@@ -122,6 +122,7 @@ pub(crate) async fn set(change: &Change<'_>) -> Result<(), StepError> {
                 };
             }
         }
+        // That the other user logs in does not say that it has its rights: there is no transaction around what makes it.
         Strategy::AlternatingUsers => {
             let admin = change.admin.as_ref().ok_or(StepError::NoAdmin)?;
             if let Some(session) = connect(change.rotators, admin).await? {

@@ -27,11 +27,13 @@ async fn connect(rotators: &Rotators, credential: &Credential) -> Result<Option<
         .dbname(credential.dbname.as_deref().unwrap_or("postgres"))
         .application_name("keywright")
         .connect_timeout(rotators.settings.connect_timeout);
+    // That no line of pg_hba.conf lets such a connection in is no word on the password.
     let refused = |fault: &tokio_postgres::Error| {
-        matches!(
-            fault.code(),
-            Some(&SqlState::INVALID_PASSWORD | &SqlState::INVALID_AUTHORIZATION_SPECIFICATION)
-        )
+        fault.as_db_error().is_some_and(|database| {
+            [SqlState::INVALID_PASSWORD, SqlState::INVALID_AUTHORIZATION_SPECIFICATION]
+                .contains(database.code())
+                && !database.message().contains("pg_hba.conf")
+        })
     };
     let outcome = if credential.wants_tls() {
         config.ssl_mode(tokio_postgres::config::SslMode::Require);

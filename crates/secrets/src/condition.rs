@@ -11,9 +11,9 @@ pub(crate) fn of_secret<'a>(secret: Option<&'a Secret>, name: &str) -> Condition
     match name {
         "secretsmanager:secretid" => ConditionValue::Single((&*secret.arn).into()),
         "secretsmanager:resource/type" => optional(secret.row.secret_type.as_deref()),
-        "secretsmanager:secretprimaryregion" => {
-            ConditionValue::Single(secret.row.primary_region.as_ref().unwrap_or(&secret.row.region).as_str().into())
-        },
+        "secretsmanager:secretprimaryregion" => ConditionValue::Single(
+            secret.row.primary_region.as_ref().unwrap_or(&secret.row.region).as_str().into(),
+        ),
         _ => match name
             .strip_prefix("aws:resourcetag/")
             .or_else(|| name.strip_prefix("secretsmanager:resourcetag/"))

@@ -97,7 +97,8 @@ fn is_broad(statement: &Value) -> bool {
                     _ => false,
                 }
         }),
-        _ => statement.get("NotPrincipal").is_some(),
+        // NotPrincipal goes with Deny alone.
+        _ => false,
     };
     names_everybody && !statement.get("Condition").is_some_and(is_tied)
 }
@@ -144,7 +145,6 @@ mod tests {
         check(everybody, "", true);
         check(r#""Principal":{"AWS":"*"}"#, "", true);
         check(r#""Principal":{"AWS":["111122223333","*"]}"#, "", true);
-        check(r#""NotPrincipal":{"AWS":"111122223333"}"#, "", true);
         check(r#""Principal":{"AWS":"111122223333"}"#, "", false);
         let of = |text: &str| format!(r#","Condition":{text}"#);
         check(everybody, &of(r#"{"StringEquals":{"aws:PrincipalAccount":"111122223333"}}"#), false);

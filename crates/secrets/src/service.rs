@@ -10,6 +10,7 @@ use keywright_rotators::Rotators;
 use keywright_store::{Changes, Column as _, EntityCache, Store, StoreError, Value};
 use keywright_types::{AccountId, Region, RegionSet};
 use std::sync::Arc;
+use tokio::sync::Notify;
 
 /// Secrets kept in memory, at most, without their values.
 const SECRETS_CACHED_MAX: usize = 100_000;
@@ -31,6 +32,8 @@ pub struct Secrets {
     pub regions: RegionSet,
     pub access: Access,
     pub rotators: Arc<Rotators>,
+    /// Wakes the rotation machine: there is something to do now.
+    pub wake: Notify,
     secrets: EntityCache<SecretKey, Arc<Secret>>,
     /// Sealed: opening one takes a data key that KMS decrypts for the caller, each time.
     values: EntityCache<Sealing, Arc<VersionRow>>,
@@ -45,6 +48,7 @@ impl Secrets {
             kms,
             access: Access::default(),
             rotators,
+            wake: Notify::new(),
             secrets: EntityCache::new(SECRETS_CACHED_MAX, store.freshness()),
             values: EntityCache::new(VALUES_CACHED_MAX, store.freshness()),
         });

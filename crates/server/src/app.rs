@@ -6,6 +6,7 @@ use crate::config::Limits;
 use crate::jwks::Published;
 use crate::metrics::Metrics;
 use crate::peers::Peers;
+use crate::secret_rotation::UnderWay;
 use crate::shares::Shares;
 use crate::slow_work::SlowWork;
 use keywright_auth::{Authenticator, Env, View};
@@ -52,6 +53,7 @@ pub struct App {
     pub(crate) published: Published,
     pub(crate) audit_log: AuditLog,
     pub(crate) shares: Shares,
+    pub(crate) rotations: UnderWay,
     pub(crate) alarms: Alarms,
     pub(crate) peers: Peers,
     /// Why the server must stop, once it must.

@@ -52,9 +52,7 @@ pub(crate) async fn run(app: Arc<App>, stopping: Stopping) {
     tasks.spawn(every(DUE_EVERY, stopping.clone(), Arc::clone(&app), |app| Box::pin(rotate_due(app))));
     tasks.spawn(every(DUE_EVERY, stopping.clone(), Arc::clone(&app), |app| Box::pin(expire_materials(app))));
     tasks.spawn(every(DUE_EVERY, stopping.clone(), Arc::clone(&app), |app| Box::pin(succeed_due(app))));
-    tasks.spawn(every(DUE_EVERY, stopping.clone(), Arc::clone(&app), |app| {
-        Box::pin(secret_rotation::rotate_due(app))
-    }));
+    tasks.spawn(rotate_secrets(Arc::clone(&app), stopping.clone()));
     tasks.spawn(every(DUE_EVERY, stopping.clone(), Arc::clone(&app), |app| Box::pin(replicate(app))));
     tasks.spawn(every(HEARTBEAT_EVERY, stopping.clone(), Arc::clone(&app), |app| Box::pin(heartbeat(app))));
     tasks.spawn(every(MARKS_EVERY, stopping.clone(), Arc::clone(&app), |app| Box::pin(relay(app))));
@@ -97,6 +95,20 @@ async fn every(
             _ = ticks.tick() => round(Arc::clone(&app)).await,
             () = stopping.requested() => return,
         }
+    }
+}
+
+/// Rotates secrets when it is time, and when somebody has just asked for it.
+async fn rotate_secrets(app: Arc<App>, mut stopping: Stopping) {
+    let mut ticks = tokio::time::interval(DUE_EVERY);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = app.secrets.wake.notified() => {}
+            () = stopping.requested() => return,
+        }
+        secret_rotation::rotate_due(Arc::clone(&app)).await;
     }
 }
 

@@ -12,45 +12,60 @@ use keywright_secrets::rotation::{
 };
 use keywright_secrets::{SecretKey, SecretValue, SecretsError};
 use keywright_store::Lease;
+use parking_lot::Mutex;
+use std::collections::HashSet;
 use std::sync::Arc;
-use tokio::task::JoinSet;
+use tokio::sync::Semaphore;
 
 /// Secrets looked for at once.
 const BATCH: i64 = 256;
 /// Rotations under way at once: each holds a connection to a database or two.
-const CONCURRENT: usize = 16;
+const CONCURRENT: usize = 32;
 /// More than a rotation has; a row that asks for more is left to the next round.
 const STEPS_MAX: usize = 8;
 
-/// Rotates what is due of this node's share, batch by batch, until nothing is.
+/// The rotations that this process is at.
+#[derive(Debug)]
+pub(crate) struct UnderWay {
+    secrets: Mutex<HashSet<SecretKey>>,
+    permits: Arc<Semaphore>,
+}
+
+impl Default for UnderWay {
+    fn default() -> Self {
+        Self { secrets: Mutex::default(), permits: Arc::new(Semaphore::new(CONCURRENT)) }
+    }
+}
+
+/// Sets about what is due of this node's share. It does not wait for the end: a database that does not answer holds up its
+/// own secrets and no others.
 pub(crate) async fn rotate_due(app: Arc<App>) {
-    loop {
-        let parts = app.shares.rotation();
-        let digits: Vec<char> = parts.iter().map(|(digit, _)| *digit).collect();
-        let due = match due_secrets(&app.store, app.now(), &digits, BATCH).await {
-            Ok(due) => due,
-            Err(fault) => {
-                tracing::warn!(%fault, "secrets due for rotation could not be looked up");
-                return;
-            }
-        };
-        let found = due.len();
-        let mut moved = 0;
-        let mut under_way = JoinSet::new();
-        for (secret, part) in due {
-            let Some((_, lease)) = parts.iter().find(|(known, _)| *known == part) else { continue };
-            if under_way.len() >= CONCURRENT {
-                moved += usize::from(matches!(under_way.join_next().await, Some(Ok(true))));
-            }
-            under_way.spawn(rotate_one(Arc::clone(&app), secret, lease.clone()));
-        }
-        while let Some(outcome) = under_way.join_next().await {
-            moved += usize::from(matches!(outcome, Ok(true)));
-        }
-        // A batch that moved nothing would be found again at once: leave it to the next round.
-        if moved == 0 || i64::try_from(found).unwrap_or(i64::MAX) < BATCH {
+    let parts = app.shares.rotation();
+    let digits: Vec<char> = parts.iter().map(|(digit, _)| *digit).collect();
+    let due = match due_secrets(&app.store, app.now(), &digits, BATCH).await {
+        Ok(due) => due,
+        Err(fault) => {
+            tracing::warn!(%fault, "secrets due for rotation could not be looked up");
             return;
         }
+    };
+    for (secret, part) in due {
+        let Some((_, lease)) = parts.iter().find(|(known, _)| *known == part) else { continue };
+        if app.rotations.secrets.lock().contains(&secret) {
+            continue;
+        }
+        // Whoever ends wakes the next.
+        let Ok(permit) = Arc::clone(&app.rotations.permits).try_acquire_owned() else { return };
+        app.rotations.secrets.lock().insert(secret.clone());
+        let (app, lease) = (Arc::clone(&app), lease.clone());
+        tokio::spawn(async move {
+            let moved = rotate_one(Arc::clone(&app), secret.clone(), lease).await;
+            app.rotations.secrets.lock().remove(&secret);
+            drop(permit);
+            if moved {
+                app.secrets.wake.notify_one();
+            }
+        });
     }
 }
 

@@ -11,6 +11,7 @@ use crate::jwks::Published;
 use crate::metrics::Metrics;
 use crate::peers::Peers;
 use crate::registry::Registry;
+use crate::secret_rotation::UnderWay;
 use crate::shares::{self, Shares};
 use crate::slow_work::{self, SlowWork};
 use crate::stopping::{self, Stopper};
@@ -109,6 +110,7 @@ pub async fn start(
         slow_work: SlowWork::start().map_err(StartError::Threads)?,
         audit_log: AuditLog::default(),
         shares: Shares::default(),
+        rotations: UnderWay::default(),
         alarms: Alarms::default(),
         peers: Peers::default(),
         fault: watch::Sender::new(None),

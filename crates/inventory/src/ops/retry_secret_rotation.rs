@@ -48,4 +48,7 @@ impl Operation for RetrySecretRotation {
             RetrySecretRotationResponse { secret_arn: secret.arn.to_string(), version_id: Some(token) };
         Ok(Decision::write(answer, writes))
     }
+    fn done(&self, _facts: &OperatedSecret, service: &Inventory, _request: &RequestContext) {
+        service.secrets.wake.notify_one();
+    }
 }

@@ -79,12 +79,7 @@ impl Operation for RemoveRegionsFromReplication {
         [facts.target.check("secretsmanager:RemoveRegionsFromReplication")].into_iter().collect()
     }
 
-    fn condition<'a>(
-        &'a self,
-        facts: &'a RemoveFacts,
-        _check: &'a Check,
-        name: &str,
-    ) -> ConditionValue<'a> {
+    fn condition<'a>(&'a self, facts: &'a RemoveFacts, _check: &'a Check, name: &str) -> ConditionValue<'a> {
         facts.target.condition(name)
     }
 
@@ -101,7 +96,9 @@ impl Operation for RemoveRegionsFromReplication {
         for region in &op.regions {
             let is_known = known.0.iter().any(|replica| replica.row.region.as_str() == region);
             if !is_known && replication.0.failed.remove(region).is_none() {
-                return Err(SecretsError::parameter(format!("The secret has no replica in the Region {region}.")));
+                return Err(SecretsError::parameter(format!(
+                    "The secret has no replica in the Region {region}."
+                )));
             }
         }
         let mut writes = WriteSet::default();

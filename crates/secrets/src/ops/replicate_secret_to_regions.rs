@@ -113,7 +113,9 @@ impl Operation for ReplicateSecretToRegions {
         _request: &RequestContext,
     ) -> Decided<Self> {
         let secret = facts.target.writable()?;
-        let (Some(known), Some(to_add)) = (&facts.known, &facts.to_add) else { return Err(SecretsError::NotFound) };
+        let (Some(known), Some(to_add)) = (&facts.known, &facts.to_add) else {
+            return Err(SecretsError::NotFound);
+        };
         let to_add = to_add.as_ref().map_err(SecretsError::repeat)?;
         let mut writes = WriteSet::default();
         let mut row = secret.row.clone();

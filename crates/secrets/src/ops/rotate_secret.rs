@@ -270,6 +270,10 @@ impl Operation for RotateSecret {
         writes.update(&row, secret.version);
         Ok(Decision::write(answer, writes))
     }
+
+    fn done(&self, _facts: &RotateSecretFacts, service: &Secrets, _request: &RequestContext) {
+        service.wake.notify_one();
+    }
 }
 
 impl RotateSecret {

@@ -73,7 +73,9 @@ impl Operation for StopReplicationToReplica {
             return Err(SecretsError::request("The secret is not a replica secret."));
         }
         if secret.row.synced.is_none() {
-            return Err(SecretsError::request("The replica secret is not there yet: its replication is in progress."));
+            return Err(SecretsError::request(
+                "The replica secret is not there yet: its replication is in progress.",
+            ));
         }
         let mut row = secret.row.clone();
         row.primary_region = None;

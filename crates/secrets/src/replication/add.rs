@@ -123,7 +123,10 @@ impl ReplicasToAdd {
                 Some(taken) if !adding.overwrite || taken.row.rotation.is_some() => {
                     replication.failed.insert(
                         name.clone(),
-                        format!("Replication failed: Secret name {} already exists in region {name}.", primary.name),
+                        format!(
+                            "Replication failed: Secret name {} already exists in region {name}.",
+                            primary.name
+                        ),
                     );
                     continue;
                 }

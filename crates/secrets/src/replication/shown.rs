@@ -41,7 +41,8 @@ impl Replicas {
 
 /// As DescribeSecret and the operations on replicas tell it; none of a secret without any.
 pub(crate) fn shown(secret: &Secret, replicas: &Replicas) -> Option<Vec<ReplicationStatusType>> {
-    let mut all: Vec<ReplicationStatusType> = replicas.0.iter().map(|replica| of_replica(&replica.row)).collect();
+    let mut all: Vec<ReplicationStatusType> =
+        replicas.0.iter().map(|replica| of_replica(&replica.row)).collect();
     for (region, message) in secret.row.replication.iter().flat_map(|replication| &replication.0.failed) {
         all.push(ReplicationStatusType {
             region: Some(region.clone()),

@@ -96,7 +96,9 @@ impl Work for SyncReplica {
             if find_version(view.store, &self.replica, id).await.map_err(store_fault)?.is_some() {
                 continue;
             }
-            let Some(row) = view.service.find_value(view, &primary, id).await.map_err(store_fault)? else { continue };
+            let Some(row) = view.service.find_value(view, &primary, id).await.map_err(store_fault)? else {
+                continue;
+            };
             missing.push(Missing {
                 created_at: version.created_at(),
                 opening: Opening::prepare(view, &primary, &row, &reading).await?,
@@ -128,7 +130,9 @@ impl Work for SyncReplica {
         });
         match copied {
             Ok(()) => {}
-            Err((fault @ (SecretsError::Internal(_) | SecretsError::Unavailable(_)), _)) => return Err(fault),
+            Err((fault @ (SecretsError::Internal(_) | SecretsError::Unavailable(_)), _)) => {
+                return Err(fault);
+            }
             Err((_, what)) => {
                 let key = if what == "read" { &primary.row.kms_key } else { &replica.row.kms_key };
                 let fault = format!(
@@ -138,7 +142,8 @@ impl Work for SyncReplica {
                 );
                 let known = replica.row.replication.as_ref().and_then(|before| before.0.fault.as_deref());
                 let is_news = known != Some(fault.as_str());
-                row.replication = Some(Json(Replication { fault: Some(fault), grants, ..Replication::default() }));
+                row.replication =
+                    Some(Json(Replication { fault: Some(fault), grants, ..Replication::default() }));
                 row.sync_at = Some(env.now.plus(PAUSE));
                 let mut writes = WriteSet::default();
                 writes.update(&row, replica.version);
