@@ -46,6 +46,8 @@ VENDOR = {
     "ListKeyLineage": {"KeyId": "K"}, "ListKeyMaterialUsage": {"KeyId": "K"},
     **{operation: {"SecretId": "S"} for operation in (
         "AbandonSecretRotation", "GetSecretRotation", "PreflightSecretRotation", "RetrySecretRotation")},
+    "ReportSecretUse": {"SecretId": "S", "VersionId": "v", "Consumer": "c"},
+    "WatchSecrets": {"Secrets": [{"SecretId": "S"}], "WaitSeconds": 0},
 }
 VENDOR_EXTRA = {"ExplainAccess": {"Principal": "P", "Action": "kms:Encrypt", "Resource": "K"}}
 JSON_SERVICES = {"kms", "keywright", "secretsmanager"}

@@ -3,14 +3,12 @@
 KEYWRIGHT_DUE_SECRETS says how many secrets are due at once (120 in `make test`, 1000 in `make soak`).
 """
 
-import datetime
 import os
 import signal
 import time
 
-import botocore.auth
-
 import databases
+from clock import Clock
 from conftest import wait_until
 from nodes import Nodes
 from test_rotators import current, new_user, rotate, rotated, shown, store
@@ -22,7 +20,8 @@ DUE = int(os.environ.get("KEYWRIGHT_DUE_SECRETS", "120"))
 def test_many_are_due_and_a_server_dies(folder, monkeypatch):
     """Each rotates once, however many servers there are and whichever of them dies."""
     database = databases.Redis().start()
-    nodes = Nodes(folder)
+    clock = Clock(folder)
+    nodes = Nodes(folder, environment=clock.environment)
     first = nodes.add()
     sm = first.client("secretsmanager")
     names = []
@@ -33,15 +32,8 @@ def test_many_are_due_and_a_server_dies(folder, monkeypatch):
     wait_until(lambda: all("Run" not in shown(first, name) for name in names[-3:]), 60, "the tests")
     for name in names:
         wait_until(lambda name=name: sm.describe_secret(SecretId=name).get("NextRotationDate"), 60, "the set-up")
-    first.stop()
-    ahead = datetime.timedelta(days=3)
-    real = botocore.auth.get_current_datetime
-    monkeypatch.setattr(botocore.auth, "get_current_datetime", lambda *args, **kwargs: real(*args, **kwargs) + ahead)
-    first.prefix = ["faketime", "-f", "+3d"]
-    first.start()
-    second = nodes.add(start=False)
-    second.prefix = first.prefix
-    second.start()
+    second = nodes.add()
+    clock.move(3, monkeypatch)
     sm = second.client("secretsmanager")
     done = lambda: sum("LastRotatedDate" in sm.describe_secret(SecretId=name) for name in names)
     wait_until(lambda: done() > DUE // 4, 60, "a quarter of the rotations")

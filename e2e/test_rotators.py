@@ -14,12 +14,12 @@ import random
 import time
 import uuid
 
-import botocore.auth
 import botocore.exceptions
 import pytest
 
 import databases
-from conftest import REGION, make_server, wait_until
+from clock import Clock
+from conftest import REGION, Server, make_server, wait_until
 from identities import allow, user
 
 WITHIN = 60
@@ -388,32 +388,32 @@ def test_odd_names_and_passwords_and_no_trace(server, sm, database):
         sm, database, {**value, "username": "a\0b"}))
 
 
-def test_the_schedule_is_kept(folder, database):
+def test_the_schedule_is_kept(folder, database, monkeypatch):
     """On a clock that is moved: what is due rotates, what was missed rotates once."""
-    server = make_server(folder).start()
+    clock = Clock(folder)
+    server = Server(folder, environment=clock.environment).start()
     sm = server.client("secretsmanager")
     value = database.make_user(new_user(), "first")
     name = store(sm, database, value)
     rotated(sm, name, rotate(sm, name, days=1))
-    first = sm.describe_secret(SecretId=name)
-    assert first["NextRotationDate"] > first["LastRotatedDate"]
-    server.stop()
-    # Three days later, two windows were missed.
-    server.prefix = ["faketime", "-f", "+3d"]
-    server.start()
-    later = datetime.timedelta(days=3)
-    client = server.client("secretsmanager")
-    real = botocore.auth.get_current_datetime
-    botocore.auth.get_current_datetime = lambda *args, **kwargs: real(*args, **kwargs) + later
-    try:
-        wait_until(
-            lambda: client.describe_secret(SecretId=name)["LastRotatedDate"] > first["LastRotatedDate"],
-            WITHIN, "the rotation that was missed")
-        told = client.describe_secret(SecretId=name)
-        assert told["NextRotationDate"] > told["LastRotatedDate"]
-        assert database.logs_in(json.loads(client.get_secret_value(SecretId=name)["SecretString"]))
-        versions = client.list_secret_version_ids(SecretId=name, IncludeDeprecated=True)["Versions"]
-        assert len(versions) == 3
-    finally:
-        botocore.auth.get_current_datetime = real
+    told = [sm.describe_secret(SecretId=name)]
+    assert told[0]["NextRotationDate"] > told[0]["LastRotatedDate"]
+
+    def versions():
+        return len(sm.list_secret_version_ids(SecretId=name, IncludeDeprecated=True)["Versions"])
+
+    # The first two days as they come; then the server is away for three, and misses two windows.
+    for days, is_away in ((2, False), (4, False), (7, True)):
+        if is_away:
+            server.stop()
+        clock.move(days, monkeypatch)
+        if is_away:
+            server.start()
+            sm = server.client("secretsmanager")
+        before = told[-1]["LastRotatedDate"]
+        wait_until(lambda: sm.describe_secret(SecretId=name)["LastRotatedDate"] > before, WITHIN, "the rotation")
+        told.append(sm.describe_secret(SecretId=name))
+        assert told[-1]["NextRotationDate"] > told[-1]["LastRotatedDate"]
+        assert database.logs_in(current(sm, name)[1])
+    assert versions() == 5
     server.stop()

@@ -9,29 +9,8 @@ import sys
 
 import pytest
 
+from clock import Clock
 from conftest import Server, aws, wait_until
-
-
-class Clock:
-    """A clock that processes under faketime read from a file, so that it moves while they run."""
-
-    def __init__(self, folder):
-        self.file = folder / "clock"
-        self.set("+0")
-        library = subprocess.run(
-            ["faketime", "-f", "+0", "printenv", "LD_PRELOAD"], capture_output=True, text=True, check=True
-        ).stdout.strip()
-        self.environment = {
-            "LD_PRELOAD": library,
-            "FAKETIME_TIMESTAMP_FILE": str(self.file),
-            "FAKETIME_NO_CACHE": "1",
-            # Timers must go on in real seconds.
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-            "DONT_FAKE_MONOTONIC": "1",
-        }
-
-    def set(self, offset):
-        self.file.write_text(offset)
 
 
 @pytest.fixture()

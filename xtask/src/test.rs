@@ -86,6 +86,9 @@ pub fn soak(_arguments: &[String]) -> Result<(), String> {
     steps.step("50 rotations under an application, on each database", || {
         pytest(&python, "e2e/test_rotation_faults.py", &[("KEYWRIGHT_ROTATIONS", "50")])
     })?;
+    steps.step("20 rotations under `keywright exec`", || {
+        pytest(&python, "e2e/test_agent.py", &[("KEYWRIGHT_EXEC_ROTATIONS", "20")])
+    })?;
     steps.step("1,000 due secrets, one of two nodes killed", || {
         pytest(&python, "e2e/test_rotation_nodes.py", &[("KEYWRIGHT_DUE_SECRETS", "1000")])
     })?;

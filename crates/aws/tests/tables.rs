@@ -6,7 +6,7 @@ use keywright_aws::{Protocol, ServiceModel, iam, keywright, kms, secretsmanager,
 const SERVICES: &[(&ServiceModel, usize)] = &[
     (&kms::SERVICE, 56),
     (&secretsmanager::SERVICE, 26),
-    (&keywright::SERVICE, 11),
+    (&keywright::SERVICE, 13),
     (&iam::SERVICE, 181),
     (&sts::SERVICE, 12),
 ];

@@ -82,16 +82,24 @@ impl Client {
 
     /// Calls one operation and gives its answer's body.
     pub fn call(&self, service: &str, target: &str, input: &Value) -> Result<Bytes, Report> {
-        let body = serde_json::to_vec(&without_nulls(input)).into_diagnostic()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().into_diagnostic()?;
+        runtime.block_on(self.ask(service, target, input)).map_err(|fault| miette!("{fault}"))
+    }
+
+    /// The same for who waits for several things at once, and tells refusals from servers that are away.
+    pub async fn ask(&self, service: &str, target: &str, input: &Value) -> Result<Bytes, CallError> {
+        let broken = |problem: String| CallError::Broken { problem };
+        let body = serde_json::to_vec(&without_nulls(input)).map_err(|fault| broken(fault.to_string()))?;
         let url = format!("{}/", self.endpoint.trim_end_matches('/'));
-        let uri: http::Uri = url.parse().into_diagnostic().wrap_err("the endpoint is not a URL")?;
+        let uri: http::Uri =
+            url.parse().map_err(|fault| broken(format!("the endpoint is not a URL: {fault}")))?;
         let host = uri.authority().map(ToString::to_string).unwrap_or_default();
         let request = Request::post(uri)
             .header(header::HOST, host)
             .header(header::CONTENT_TYPE, "application/x-amz-json-1.1")
             .header("x-amz-target", target)
             .body(())
-            .into_diagnostic()?;
+            .map_err(|fault| broken(fault.to_string()))?;
         let (mut parts, ()) = request.into_parts();
         let credentials = SigningCredentials {
             access_key_id: &self.access_key_id,
@@ -99,29 +107,49 @@ impl Client {
             session_token: self.session_token.as_ref(),
         };
         sigv4::sign(&mut parts, &body, &credentials, &self.region, service, SystemClock.now())
-            .into_diagnostic()?;
+            .map_err(|fault| broken(fault.to_string()))?;
         let request = Request::from_parts(parts, Full::new(Bytes::from(body)));
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().into_diagnostic()?;
-        runtime.block_on(async {
-            let http: HttpClient<_, Full<Bytes>> = HttpClient::builder(TokioExecutor::new()).build_http();
-            let answer = tokio::time::timeout(TIMEOUT, http.request(request))
-                .await
-                .map_err(|_| {
-                    miette!("{} did not answer within {} seconds", self.endpoint, TIMEOUT.as_secs())
-                })?
-                .into_diagnostic()
-                .wrap_err_with(|| format!("no server answers at {}", self.endpoint))?;
-            let status = answer.status();
-            let body = answer.into_body().collect().await.into_diagnostic()?.to_bytes();
-            if status.is_success() {
-                return Ok(body);
+        let away = |problem: String| CallError::Away { endpoint: self.endpoint.clone(), problem };
+        let http: HttpClient<_, Full<Bytes>> = HttpClient::builder(TokioExecutor::new()).build_http();
+        let answer = tokio::time::timeout(TIMEOUT, http.request(request))
+            .await
+            .map_err(|_| away(format!("no answer within {} seconds", TIMEOUT.as_secs())))?
+            .map_err(|fault| away(chain(&fault)))?;
+        let status = answer.status();
+        let body = answer.into_body().collect().await.map_err(|fault| away(chain(&fault)))?.to_bytes();
+        if status.is_success() {
+            return Ok(body);
+        }
+        match serde_json::from_slice::<Refusal>(&body) {
+            Ok(refusal) if !status.is_server_error() => {
+                Err(CallError::Refused { code: refusal.code, message: refusal.message.unwrap_or_default() })
             }
-            match serde_json::from_slice::<Refusal>(&body) {
-                Ok(refusal) => Err(miette!("{}: {}", refusal.code, refusal.message.unwrap_or_default())),
-                Err(_) => Err(miette!("{} answered {status}", self.endpoint)),
-            }
-        })
+            Ok(_) | Err(_) => Err(away(format!("it answered {status}"))),
+        }
     }
+}
+
+/// Why a call gave no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    #[error("{code}: {message}")]
+    Refused { code: String, message: String },
+    #[error("no server answers at {endpoint}: {problem}")]
+    Away { endpoint: String, problem: String },
+    #[error("{problem}")]
+    Broken { problem: String },
+}
+
+/// An error with its causes, in one line.
+fn chain(fault: &dyn std::error::Error) -> String {
+    let mut text = fault.to_string();
+    let mut source = fault.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
 }
 
 /// Asks for a page that needs no credentials; gives status and body.

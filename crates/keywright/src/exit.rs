@@ -11,6 +11,8 @@ pub enum Exit {
     Findings,
     /// 3: failed or incomplete.
     Failed,
+    /// What a command ended with that was run for somebody.
+    Of(u8),
 }
 
 impl From<Exit> for ExitCode {
@@ -19,6 +21,7 @@ impl From<Exit> for ExitCode {
             Exit::Clean => Self::from(0),
             Exit::Findings => Self::from(1),
             Exit::Failed => Self::from(3),
+            Exit::Of(code) => Self::from(code),
         }
     }
 }

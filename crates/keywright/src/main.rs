@@ -1,5 +1,6 @@
-//! `keywright`: the one binary. Subcommands and nothing else.
+//! `keywright`: the one binary: its subcommands, and the agent that keeps secrets beside a service.
 
+mod agent;
 mod client;
 mod commands;
 mod exit;
@@ -46,6 +47,10 @@ enum Command {
     /// The audit trail: verify it, or read its end.
     #[command(subcommand)]
     Trail(commands::trail::TrailCommand),
+    /// Run a command with secrets in its environment or in files, and keep them as they become.
+    Exec(commands::exec::ExecArgs),
+    /// Keep secrets in files, and answer the local API of AWS's Secrets Manager Agent.
+    Agent(commands::agent::AgentArgs),
     /// Look at folder, keys, database, nodes and server, and say what to mend. Exit code 1 if something is to be.
     Doctor(commands::doctor::DoctorArgs),
 }
@@ -61,6 +66,8 @@ fn main() -> ExitCode {
         Command::Account(command) => commands::account::run(command),
         Command::Policy(command) => commands::policy::run(command),
         Command::Trail(command) => commands::trail::run(command),
+        Command::Exec(args) => commands::exec::run(args),
+        Command::Agent(args) => commands::agent::run(args),
         Command::Doctor(args) => commands::doctor::run(args),
     };
     match outcome {

@@ -5,7 +5,9 @@
 
 use crate::PRINCIPAL;
 use crate::access::AccessRow;
+use crate::consumers::ConsumerRow;
 use crate::error::SecretsError;
+use crate::rotation::LogRow;
 use crate::secret::{Secret, SecretKey};
 use crate::service::{Secrets, store_fault};
 use crate::version::VersionRow;
@@ -92,6 +94,8 @@ pub(crate) fn removal(secret: &Secret) -> WriteSet {
     let mut writes = WriteSet::default();
     writes.delete(&Versioned { row: secret.row.clone(), version: secret.version });
     writes.delete_children::<VersionRow>(of_secret.clone());
-    writes.delete_children::<AccessRow>(of_secret);
+    writes.delete_children::<AccessRow>(of_secret.clone());
+    writes.delete_children::<ConsumerRow>(of_secret.clone());
+    writes.delete_children::<LogRow>(of_secret);
     writes
 }

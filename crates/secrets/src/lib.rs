@@ -16,6 +16,7 @@
 mod access;
 mod arn;
 mod condition;
+mod consumers;
 mod deletion;
 mod error;
 mod filter;
@@ -36,6 +37,7 @@ mod value;
 mod version;
 
 pub use access::AccessRow;
+pub use consumers::ConsumerRow;
 pub use deletion::{EndDeletion, secrets_to_delete};
 pub use error::SecretsError;
 pub use labels::{CURRENT, PENDING, PREVIOUS, Version, Versions};

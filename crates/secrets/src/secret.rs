@@ -47,6 +47,8 @@ row! {
             rotation_at: Option<Timestamp>,
             last_rotated_at: Option<Timestamp>,
             next_rotation_at: Option<Timestamp>,
+            /// Why a rotation that is due is held.
+            held: Option<String>,
         }
     }
 }

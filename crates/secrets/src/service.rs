@@ -1,6 +1,7 @@
 //! The service's settings and caches, and how a name becomes a secret.
 
 use crate::access::Access;
+use crate::consumers::Consumers;
 use crate::error::SecretsError;
 use crate::secret::{Secret, SecretKey, SecretRow};
 use crate::version::VersionRow;
@@ -10,7 +11,9 @@ use keywright_rotators::Rotators;
 use keywright_store::{Changes, Column as _, EntityCache, Store, StoreError, Value};
 use keywright_types::{AccountId, Region, RegionSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
 
 /// Secrets kept in memory, at most, without their values.
 const SECRETS_CACHED_MAX: usize = 100_000;
@@ -31,7 +34,11 @@ pub struct Secrets {
     pub kms: Arc<Kms>,
     pub regions: RegionSet,
     pub access: Access,
+    pub consumers: Consumers,
     pub rotators: Arc<Rotators>,
+    /// Told of every change of a secret, here or on another node.
+    changed: Notify,
+    is_stopping: AtomicBool,
     /// Wakes the rotation machine: there is something to do now.
     pub wake: Notify,
     secrets: EntityCache<SecretKey, Arc<Secret>>,
@@ -47,6 +54,9 @@ impl Secrets {
             regions: kms.regions.clone(),
             kms,
             access: Access::default(),
+            consumers: Consumers::default(),
+            changed: Notify::new(),
+            is_stopping: AtomicBool::new(false),
             rotators,
             wake: Notify::new(),
             secrets: EntityCache::new(SECRETS_CACHED_MAX, store.freshness()),
@@ -65,8 +75,10 @@ impl Secrets {
         let Changes::Rows(changes) = changes else {
             self.secrets.forget_all();
             self.values.forget_all();
+            self.changed.notify_waiters();
             return;
         };
+        let of_secrets = changes.iter().any(|change| change.table.as_ref() == "secrets");
         for change in changes {
             if change.table.as_ref() != "secrets" {
                 continue;
@@ -84,6 +96,25 @@ impl Secrets {
                 _ => self.secrets.forget_all(),
             }
         }
+        if of_secrets {
+            self.changed.notify_waiters();
+        }
+    }
+
+    /// What resolves at the next change of any secret.
+    pub fn next_change(&self) -> Notified<'_> {
+        self.changed.notified()
+    }
+
+    /// Ends every wait for a change: the server stops.
+    pub fn stop_waiting(&self) {
+        self.is_stopping.store(true, Ordering::Release);
+        self.changed.notify_waiters();
+    }
+
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        self.is_stopping.load(Ordering::Acquire)
     }
 
     /// The secret of that name. A store that other nodes change too is asked whether what is cached is still so: what a

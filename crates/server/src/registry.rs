@@ -127,6 +127,8 @@ impl Registry {
         registry.serve::<keywright_inventory::ops::preflight_secret_rotation::PreflightSecretRotation>(
             &keywright::SERVICE,
         );
+        registry.serve::<keywright_inventory::ops::report_secret_use::ReportSecretUse>(&keywright::SERVICE);
+        registry.serve::<keywright_inventory::ops::watch_secrets::WatchSecrets>(&keywright::SERVICE);
         registry.serve::<keywright_inventory::ops::retry_secret_rotation::RetrySecretRotation>(
             &keywright::SERVICE,
         );

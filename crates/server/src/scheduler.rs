@@ -347,6 +347,13 @@ pub(crate) async fn flush_usage(app: Arc<App>) {
             break;
         }
     }
+    for writes in app.secrets.consumers.flush() {
+        if let Err(fault) = app.store.commit(writes).await {
+            tracing::warn!(%fault, "who reads secrets could not be written");
+            app.secrets.consumers.not_flushed();
+            break;
+        }
+    }
     for writes in app.iam.uses.flush() {
         if let Err(fault) = app.store.commit(writes).await {
             tracing::warn!(%fault, "last uses of credentials could not be written");

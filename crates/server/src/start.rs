@@ -151,6 +151,7 @@ impl Server {
     pub async fn stop(self) {
         self.app.ready.store(false, Ordering::Release);
         self.stop.stop();
+        self.app.secrets.stop_waiting();
         let _ended = self.serving.await;
         let _ended = self.timers.await;
         self.app.kms.stock.close();

@@ -27,6 +27,7 @@ CREATE TABLE secrets (
     rotation_at BIGINT,
     last_rotated_at BIGINT,
     next_rotation_at BIGINT,
+    held {text},
     row_version BIGINT NOT NULL,
     mac {blob} NOT NULL,
     PRIMARY KEY (account, region, name)
@@ -78,4 +79,16 @@ CREATE TABLE secret_rotation_log (
     cause {text},
     row_version BIGINT NOT NULL,
     PRIMARY KEY (account, region, name, entry_id)
+);
+
+-- Who reads a secret, and which version each had last. Observations, written behind.
+CREATE TABLE secret_consumers (
+    account {text} NOT NULL,
+    region {text} NOT NULL,
+    name {text} NOT NULL,
+    consumer {text} NOT NULL,
+    version_id {text} NOT NULL,
+    seen_at BIGINT NOT NULL,
+    row_version BIGINT NOT NULL,
+    PRIMARY KEY (account, region, name, consumer)
 );

@@ -7,9 +7,11 @@ use keywright_auth::{
 };
 use keywright_aws::OperationModel;
 use keywright_aws::keywright::{
-    GetSecretRotationRequest, GetSecretRotationResponse, RotationLogEntry, RotationRun, operations,
+    GetSecretRotationRequest, GetSecretRotationResponse, RotationLogEntry, RotationRun, SecretConsumer,
+    operations,
 };
 use keywright_secrets::rotation::{LogRow, OperatedSecret, find_log};
+use keywright_secrets::{CURRENT, ConsumerRow};
 
 /// The newest entries of the log that are shown.
 const ENTRIES_MAX: i64 = 100;
@@ -22,6 +24,7 @@ pub struct GetSecretRotation {
 pub struct SecretRotation {
     secret: OperatedSecret,
     log: Vec<LogRow>,
+    consumers: Vec<ConsumerRow>,
 }
 
 fn count(number: u32) -> i32 {
@@ -53,7 +56,14 @@ impl Operation for GetSecretRotation {
             }
             Err(_) => Vec::new(),
         };
-        Ok(SecretRotation { secret, log })
+        let consumers = match secret.get() {
+            Ok(found) => {
+                let consumers = &view.service.secrets.consumers;
+                consumers.find(view.store, found, view.now).await.map_err(InventoryError::from_store)?
+            }
+            Err(_) => Vec::new(),
+        };
+        Ok(SecretRotation { secret, log, consumers })
     }
 
     fn checks(&self, facts: &SecretRotation, _request: &RequestContext) -> Checks {
@@ -86,6 +96,13 @@ impl Operation for GetSecretRotation {
             outcome: entry.outcome.clone(),
             cause: entry.cause.clone(),
         });
+        let current = secret.versions().holder(CURRENT);
+        let consumers = facts.consumers.iter().map(|consumer| SecretConsumer {
+            consumer: consumer.consumer.clone(),
+            version_id: consumer.version_id.clone(),
+            current: current == Some(consumer.version_id.as_str()),
+            seen_date: consumer.seen_at,
+        });
         Ok(Decision::answer(GetSecretRotationResponse {
             secret_arn: secret.arn.to_string(),
             rotation_enabled: rotation.is_some_and(|rotation| rotation.enabled),
@@ -94,6 +111,8 @@ impl Operation for GetSecretRotation {
             next_rotation_date: row.next_rotation_at,
             run,
             log: log.collect(),
+            held: row.held.clone(),
+            consumers: consumers.collect(),
         }))
     }
 }

@@ -10,4 +10,6 @@ pub mod list_key_lineage;
 pub mod list_key_material_usage;
 pub mod list_rotations;
 pub mod preflight_secret_rotation;
+pub mod report_secret_use;
 pub mod retry_secret_rotation;
+pub mod watch_secrets;

@@ -1,8 +1,10 @@
 //! The subcommands, one file each.
 
 pub mod account;
+pub mod agent;
 pub mod census;
 pub mod doctor;
+pub mod exec;
 pub mod inspect;
 pub mod policy;
 pub mod rotation;

@@ -246,6 +246,7 @@ impl Operation for CreateSecret {
             rotation_at: None,
             last_rotated_at: None,
             next_rotation_at: None,
+            held: None,
         };
         let mut answer = answer(&facts.arn, &op.name, version_id);
         if let Some(to_add) = &facts.to_add {

@@ -96,8 +96,7 @@ impl Operation for DescribeSecret {
             rotation_rules: rotation
                 .and_then(|rotation| rotation.rules.as_ref())
                 .map(|rules| rules.shown(env.now)),
-            external_secret_rotation_metadata: rotation
-                .and_then(|rotation| shown_metadata(&rotation.rotator)),
+            external_secret_rotation_metadata: rotation.and_then(shown_metadata),
             external_secret_rotation_role_arn: None,
             last_rotated_date: row.last_rotated_at,
             last_changed_date: Some(row.changed_at),

@@ -123,6 +123,7 @@ impl Readable {
     pub(crate) fn done(&self, secret: &Secret, service: &Secrets, request: &RequestContext) {
         self.opening.done(service);
         service.access.note(secret, &self.row.version_id, request.received_at);
+        service.consumers.note(secret, &request.caller.arn, &self.row.version_id, request.received_at);
     }
 }
 

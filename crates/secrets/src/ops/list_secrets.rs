@@ -46,7 +46,7 @@ fn entry(secret: &Secret, accessed_on: Option<Timestamp>, now: Timestamp) -> Sec
         rotation_enabled: rotation.map(|rotation| rotation.enabled),
         rotation_lambda_arn: rotation.and_then(|rotation| shown_function(row, rotation)),
         rotation_rules: rotation.and_then(|rotation| rotation.rules.as_ref()).map(|rules| rules.shown(now)),
-        external_secret_rotation_metadata: rotation.and_then(|rotation| shown_metadata(&rotation.rotator)),
+        external_secret_rotation_metadata: rotation.and_then(shown_metadata),
         external_secret_rotation_role_arn: None,
         last_rotated_date: row.last_rotated_at,
         last_changed_date: Some(row.changed_at),

@@ -49,6 +49,7 @@ pub struct RotateSecretFacts {
 }
 
 const STRATEGY: &str = "strategy";
+const HOLD: &str = "hold";
 
 impl RotateSecret {
     /// What is to rotate the secret: as asked for, as stored, or by the secret's type.
@@ -85,6 +86,9 @@ fn strategy_of(metadata: Option<&[(String, String)]>, kind: RotatorKind) -> Resu
     for (key, value) in metadata.unwrap_or_default() {
         match (key.as_str(), Strategy::parse(value)) {
             (STRATEGY, Some(found)) => strategy = found,
+            (HOLD, _) => {
+                hold_of(value)?;
+            }
             (STRATEGY, None) => {
                 return Err(SecretsError::parameter(
                     "The rotation metadata \"strategy\" is single-user or alternating-users.",
@@ -92,7 +96,7 @@ fn strategy_of(metadata: Option<&[(String, String)]>, kind: RotatorKind) -> Resu
             }
             _ => {
                 return Err(SecretsError::parameter(format!(
-                    "The rotation metadata \"{key}\" is not known: there is \"strategy\"."
+                    "The rotation metadata \"{key}\" is not known: there are \"strategy\" and \"hold\"."
                 )));
             }
         }
@@ -103,13 +107,27 @@ fn strategy_of(metadata: Option<&[(String, String)]>, kind: RotatorKind) -> Resu
     Ok(strategy)
 }
 
+/// How long a rotation waits for consumers that are behind: whole hours, such as `24h`.
+fn hold_of(text: &str) -> Result<u32, SecretsError> {
+    let digits = text.strip_suffix('h').filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
+    match digits.and_then(|digits| digits.parse().ok()) {
+        Some(hours @ 1..=2400) => Ok(hours),
+        Some(_) | None => Err(SecretsError::parameter(
+            "The rotation metadata \"hold\" is a number of hours from 1 to 2400, such as 24h.",
+        )),
+    }
+}
+
 /// As DescribeSecret shows it.
-pub(crate) fn shown_metadata(rotator: &Rotator) -> Option<Vec<ExternalSecretRotationMetadataItem>> {
-    (!rotator.by_arn).then(|| {
-        vec![ExternalSecretRotationMetadataItem {
-            key: Some(STRATEGY.to_owned()),
-            value: Some(rotator.strategy.as_str().to_owned()),
-        }]
+pub(crate) fn shown_metadata(rotation: &Rotation) -> Option<Vec<ExternalSecretRotationMetadataItem>> {
+    let item = |key: &str, value: String| ExternalSecretRotationMetadataItem {
+        key: Some(key.to_owned()),
+        value: Some(value),
+    };
+    (!rotation.rotator.by_arn).then(|| {
+        let mut items = vec![item(STRATEGY, rotation.rotator.strategy.as_str().to_owned())];
+        items.extend(rotation.hold_hours.map(|hours| item(HOLD, format!("{hours}h"))));
+        items
     })
 }
 
@@ -240,6 +258,12 @@ impl Operation for RotateSecret {
         let mut writes = WriteSet::default();
         let mut row = secret.row.clone();
         let before = row.rotation.take().map(|rotation| rotation.0);
+        let hold_hours = match &op.metadata {
+            Some(metadata) => {
+                metadata.iter().find(|(key, _)| key == HOLD).map(|(_, value)| hold_of(value)).transpose()?
+            }
+            None => before.as_ref().and_then(|before| before.hold_hours),
+        };
         let goes_on = before.as_ref().filter(|before| before.enabled && before.rotator == *rotator);
         let (grants, admin) = match goes_on {
             // What is set up already is only asked to rotate now; what fails then is tried again by itself.
@@ -261,6 +285,7 @@ impl Operation for RotateSecret {
             rules: op.rules.clone().or(before.and_then(|before| before.rules)),
             anchor: env.now.as_millis(),
             admin,
+            hold_hours,
             grants,
         }));
         row.changed_at = env.now;

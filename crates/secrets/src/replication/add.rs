@@ -152,6 +152,7 @@ impl ReplicasToAdd {
                 rotation: None,
                 run: None,
                 rotation_at: None,
+                held: None,
                 ..primary.clone()
             });
         }

@@ -1,5 +1,6 @@
 //! What happened to a secret's rotations, step by step: for people who ask why.
 
+use crate::labels::CURRENT;
 use crate::rotation::Run;
 use crate::secret::SecretRow;
 use keywright_store::{Column as _, Store, StoreError, WriteSet, row};
@@ -67,6 +68,30 @@ pub(crate) fn note(
         step: entry.step.to_owned(),
         outcome: entry.outcome.to_owned(),
         cause: entry.cause.map(str::to_owned),
+    });
+    writes.keep_newest_children::<LogRow>(row.secret_key().values().to_vec(), "entry_id", KEPT);
+}
+
+/// Adds that a rotation is held, and for whom.
+pub(crate) fn note_held(
+    writes: &mut WriteSet,
+    row: &SecretRow,
+    cause: &str,
+    now: Timestamp,
+    random: [u8; 4],
+) {
+    let unique: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    writes.insert(&LogRow {
+        account: row.account,
+        region: row.region.clone(),
+        name: row.name.clone(),
+        entry_id: format!("{:015}-{:05}-0-{unique}", now.as_millis(), 0),
+        at: now,
+        version_id: row.versions.0.holder(CURRENT).unwrap_or_default().to_owned(),
+        attempt: 0,
+        step: "rotation".to_owned(),
+        outcome: "held".to_owned(),
+        cause: Some(cause.to_owned()),
     });
     writes.keep_newest_children::<LogRow>(row.secret_key().values().to_vec(), "entry_id", KEPT);
 }

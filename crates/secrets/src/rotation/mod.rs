@@ -57,6 +57,9 @@ pub struct Rotation {
     pub(crate) anchor: i64,
     /// The secret of an administrator, whose ARN the value named when rotation was set up.
     pub admin: Option<String>,
+    /// How many hours a rotation of alternating users waits for consumers that still have the credential that it ends.
+    #[serde(default)]
+    pub hold_hours: Option<u32>,
     /// The grants on KMS keys that the service has for it.
     pub(crate) grants: Vec<KeyGrant>,
 }

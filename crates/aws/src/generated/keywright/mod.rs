@@ -20,16 +20,19 @@ pub use errors::KeywrightErrorCode;
 pub use requests::{
     AbandonSecretRotationRequest, CreateAccountRequest, ExplainAccessRequest, GetSecretRotationRequest,
     InspectCiphertextRequest, ListAccountsRequest, ListKeyLineageRequest, ListKeyMaterialUsageRequest,
-    ListRotationsRequest, PreflightSecretRotationRequest, RetrySecretRotationRequest,
+    ListRotationsRequest, PreflightSecretRotationRequest, ReportSecretUseRequest, RetrySecretRotationRequest,
+    WatchSecretsRequest,
 };
 pub use responses::{
     AbandonSecretRotationResponse, CreateAccountResponse, ExplainAccessResponse, GetSecretRotationResponse,
     InspectCiphertextResponse, ListAccountsResponse, ListKeyLineageResponse, ListKeyMaterialUsageResponse,
-    ListRotationsResponse, PreflightSecretRotationResponse, RetrySecretRotationResponse,
+    ListRotationsResponse, PreflightSecretRotationResponse, ReportSecretUseResponse,
+    RetrySecretRotationResponse, WatchSecretsResponse,
 };
 pub use shapes::{
-    AccessContextEntry, AccessNearMiss, AccessStatement, AccountEntry, KeyLineageEntry, KeyMaterialCaller,
-    KeyMaterialUsageEntry, RotationEntry, RotationLogEntry, RotationProblem, RotationRun,
+    AccessContextEntry, AccessNearMiss, AccessStatement, AccountEntry, ChangedSecret, KeyLineageEntry,
+    KeyMaterialCaller, KeyMaterialUsageEntry, RotationEntry, RotationLogEntry, RotationProblem, RotationRun,
+    SecretConsumer, WatchedSecret,
 };
 
 /// The service.

@@ -107,9 +107,29 @@ pub static PREFLIGHT_SECRET_ROTATION: OperationModel = OperationModel {
     http: HttpBinding { method: "POST", uri: "/", status: 200, input: &[], output: &[] },
 };
 
+/// `ReportSecretUse`.
+pub static REPORT_SECRET_USE: OperationModel = OperationModel {
+    name: "ReportSecretUse",
+    service: "keywright",
+    errors: &["InvalidParameterException", "ResourceNotFoundException", "KeywrightInternalException"],
+    has_output: true,
+    result_wrapper: None,
+    http: HttpBinding { method: "POST", uri: "/", status: 200, input: &[], output: &[] },
+};
+
 /// `RetrySecretRotation`.
 pub static RETRY_SECRET_ROTATION: OperationModel = OperationModel {
     name: "RetrySecretRotation",
+    service: "keywright",
+    errors: &["InvalidParameterException", "ResourceNotFoundException", "KeywrightInternalException"],
+    has_output: true,
+    result_wrapper: None,
+    http: HttpBinding { method: "POST", uri: "/", status: 200, input: &[], output: &[] },
+};
+
+/// `WatchSecrets`.
+pub static WATCH_SECRETS: OperationModel = OperationModel {
+    name: "WatchSecrets",
     service: "keywright",
     errors: &["InvalidParameterException", "ResourceNotFoundException", "KeywrightInternalException"],
     has_output: true,
@@ -129,5 +149,7 @@ pub static ALL: &[&OperationModel] = &[
     &LIST_KEY_MATERIAL_USAGE,
     &LIST_ROTATIONS,
     &PREFLIGHT_SECRET_ROTATION,
+    &REPORT_SECRET_USE,
     &RETRY_SECRET_ROTATION,
+    &WATCH_SECRETS,
 ];

@@ -224,6 +224,44 @@ impl fmt::Debug for AccountEntry {
     }
 }
 
+/// `ChangedSecret`.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct ChangedSecret {
+    pub secret_id: String,
+    pub secret_arn: String,
+    pub version_id: String,
+}
+
+impl ChangedSecret {
+    pub(super) fn encode<W: DocumentWriter>(&self, out: &mut W) {
+        out.begin_structure();
+        out.name("SecretId");
+        out.text(&self.secret_id);
+        out.name("SecretARN");
+        out.text(&self.secret_arn);
+        out.name("VersionId");
+        out.text(&self.version_id);
+        out.end_structure();
+    }
+
+    pub(super) fn write_audit(&self, out: &mut JsonWriter) {
+        out.begin_structure();
+        out.name("secretId");
+        out.text(&self.secret_id);
+        out.name("secretARN");
+        out.text(&self.secret_arn);
+        out.name("versionId");
+        out.text(&self.version_id);
+        out.end_structure();
+    }
+}
+
+impl fmt::Debug for ChangedSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        debug_as_audited(f, "ChangedSecret", |out| self.write_audit(out))
+    }
+}
+
 /// `KeyLineageEntry`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct KeyLineageEntry {
@@ -663,5 +701,103 @@ impl RotationRun {
 impl fmt::Debug for RotationRun {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         debug_as_audited(f, "RotationRun", |out| self.write_audit(out))
+    }
+}
+
+/// `SecretConsumer`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecretConsumer {
+    pub consumer: String,
+    pub version_id: String,
+    pub current: bool,
+    pub seen_date: Timestamp,
+}
+
+impl SecretConsumer {
+    pub(super) fn encode<W: DocumentWriter>(&self, out: &mut W) {
+        out.begin_structure();
+        out.name("Consumer");
+        out.text(&self.consumer);
+        out.name("VersionId");
+        out.text(&self.version_id);
+        out.name("Current");
+        out.boolean(self.current);
+        out.name("SeenDate");
+        out.timestamp(self.seen_date);
+        out.end_structure();
+    }
+
+    pub(super) fn write_audit(&self, out: &mut JsonWriter) {
+        out.begin_structure();
+        out.name("consumer");
+        out.text(&self.consumer);
+        out.name("versionId");
+        out.text(&self.version_id);
+        out.name("current");
+        out.boolean(self.current);
+        out.name("seenDate");
+        out.audit_timestamp(self.seen_date);
+        out.end_structure();
+    }
+}
+
+impl fmt::Debug for SecretConsumer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        debug_as_audited(f, "SecretConsumer", |out| self.write_audit(out))
+    }
+}
+
+/// `WatchedSecret`.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct WatchedSecret {
+    pub secret_id: String,
+    pub version_id: Option<String>,
+}
+
+impl WatchedSecret {
+    pub(super) fn read(node: &Node<'_>, at: &Path<'_>, out: &mut Violations) -> Read<Self> {
+        let mut secret_id = None;
+        let mut version_id = None;
+        for (wire_name, wire_node) in decode::members(node)? {
+            match wire_name {
+                "SecretId" => secret_id = Some(wire_node),
+                "VersionId" => version_id = Some(wire_node),
+                _ => return Err(decode::unknown_member(at)),
+            }
+        }
+        let secret_id = decode::required(secret_id, &at.member("secretId"), out, readers::secret_id)?;
+        let version_id = decode::optional(version_id, &at.member("versionId"), out, readers::version_id)?;
+        let Some(secret_id) = secret_id else { return Ok(None) };
+        Ok(Some(Self { secret_id, version_id }))
+    }
+}
+
+impl WatchedSecret {
+    pub(super) fn encode<W: DocumentWriter>(&self, out: &mut W) {
+        out.begin_structure();
+        out.name("SecretId");
+        out.text(&self.secret_id);
+        if let Some(value) = &self.version_id {
+            out.name("VersionId");
+            out.text(value);
+        }
+        out.end_structure();
+    }
+
+    pub(super) fn write_audit(&self, out: &mut JsonWriter) {
+        out.begin_structure();
+        out.name("secretId");
+        out.text(&self.secret_id);
+        if let Some(value) = &self.version_id {
+            out.name("versionId");
+            out.text(value);
+        }
+        out.end_structure();
+    }
+}
+
+impl fmt::Debug for WatchedSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        debug_as_audited(f, "WatchedSecret", |out| self.write_audit(out))
     }
 }

@@ -18,7 +18,18 @@ struct Shown {
     last_rotated_date: Option<f64>,
     next_rotation_date: Option<f64>,
     run: Option<Run>,
+    held: Option<String>,
+    consumers: Vec<Consumer>,
     log: Vec<Entry>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Consumer {
+    consumer: String,
+    version_id: String,
+    current: bool,
+    seen_date: f64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -114,6 +125,21 @@ fn print(shown: &Shown) {
                 "          `keywright rotation retry` goes on at once, `keywright rotation abandon` gives it up",
             );
         }
+    }
+    if let Some(held) = &shown.held {
+        output::line(&format!("Held      {held}"));
+    }
+    if !shown.consumers.is_empty() {
+        output::line("");
+        let rows = shown.consumers.iter().map(|consumer| {
+            vec![
+                consumer.consumer.clone(),
+                consumer.version_id.clone(),
+                if consumer.current { "current".to_owned() } else { "BEHIND".to_owned() },
+                day(Some(consumer.seen_date)),
+            ]
+        });
+        output::table(&["WHO READS IT", "VERSION", "", "LAST SEEN"], rows.collect());
     }
     if shown.log.is_empty() {
         return;
